@@ -1,0 +1,82 @@
+/*
+ * Bodies: the uploaded files on disk. The only module that knows how they
+ * lie there; putslot.fcgi and putslot-cleanup share it.
+ *
+ *	DIR/ab/abcdef…      the body of token abcdef…, one of 1024 shards,
+ *	                    each made when first needed
+ *	DIR/incoming/…      bodies in flight, only on file systems that cannot
+ *	                    hold a nameless file (O_TMPFILE)
+ *
+ * Directories are made 02770 and files 0640, whatever the umask, so that the
+ * group shares them. A path is never built from anything but a valid token.
+ * Results are 1 yes, 0 no, -1 broken (logged here).
+ */
+#ifndef FCGI_BODIES_H
+#define FCGI_BODIES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "schema/token.h"
+
+struct bodies; /* the directory; may be used by many threads at once */
+struct body; /* one body in flight; belongs to one thread */
+
+enum bodies_in_flight {
+	BODIES_NAMELESS, /* O_TMPFILE where the file system has it */
+	BODIES_NAMED /* always a temporary name, as on NFS */
+};
+
+/* Opens (and makes, if its parent exists) the directory. 1 or -1. */
+int bodies_open(const char *path, enum bodies_in_flight, struct bodies **out);
+void bodies_close(struct bodies *); /* accepts NULL */
+
+/* Bytes that an ordinary user may still write on that file system; -1. */
+int64_t bodies_free_space(struct bodies *);
+
+/* ---- a body on its way in ---- */
+
+/* Begins a body that will be published under token. 1; 0 no room; -1. */
+int bodies_begin(struct bodies *, const char token[TOKEN_LEN + 1],
+    struct body **out);
+
+/* Appends. 1 all written; 0 no room (ENOSPC, EDQUOT, EFBIG); -1. */
+int bodies_write(struct body *, const void *data, size_t len);
+
+/* Makes the bytes durable: after it, only the name is missing. 1, 0, -1. */
+int bodies_sync(struct body *);
+
+/* Gives the body its name and makes the name durable. A file of that name is
+ * what a crash left (the caller holds the store's word that none is stored)
+ * and is replaced. 1 or -1. */
+int bodies_publish(struct body *);
+
+/* Ends a body: one that was not published leaves nothing. Accepts NULL. */
+void bodies_end(struct body *);
+
+/* ---- bodies at rest ---- */
+
+/* Opens a published body for reading. 1 and *fd (the caller closes) and *size
+ * in bytes; 0 there is none; -1. */
+int bodies_read(struct bodies *, const char token[TOKEN_LEN + 1], int *fd,
+    int64_t *size);
+
+/* Removes a body's name. 1 removed, 0 there was none, -1. */
+int bodies_remove(struct bodies *, const char token[TOKEN_LEN + 1]);
+
+/* Makes the removals in the shard of this token durable. 1 or -1. */
+int bodies_settle(struct bodies *, const char token[TOKEN_LEN + 1]);
+
+/* Removes what crashes left in incoming/: files last written before this
+ * point in time. The number removed, or -1. */
+int bodies_sweep(struct bodies *, int64_t before);
+
+/* One file found by bodies_each. token is NULL when the name is none: such a
+ * file is foreign. */
+typedef void bodies_file_fn(void *arg, const char *path, const char *token,
+    int64_t size, int64_t changed_at);
+
+/* Calls found for every file in the shards. The number of files, or -1. */
+int64_t bodies_each(struct bodies *, bodies_file_fn *found, void *arg);
+
+#endif

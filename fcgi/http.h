@@ -1,0 +1,82 @@
+/*
+ * One HTTP request as a handler sees it, and the parts of it that are parsed
+ * before any handler runs. The same for FastCGI and CGI: both give a list of
+ * parameters (RFC 3875 section 4.1) and two FCGX streams.
+ */
+#ifndef FCGI_HTTP_H
+#define FCGI_HTTP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <fcgiapp.h>
+
+#include "schema/token.h"
+
+#define HTTP_REFUSAL_MAX 200 /* a sentence, with its NUL */
+
+struct bodies;
+struct config;
+struct store;
+struct writer;
+
+enum http_method {
+	HTTP_GET,
+	HTTP_HEAD,
+	HTTP_PUT,
+	HTTP_OPTIONS,
+	HTTP_OTHER,
+	HTTP_METHOD_COUNT
+};
+
+/* What the request target addresses, told apart by its shape alone:
+ *	…/TOKEN/name          a GET URL
+ *	…/TOKEN/SECRET/name   a PUT URL */
+enum http_target {
+	HTTP_TARGET_NONE,
+	HTTP_TARGET_GET_URL,
+	HTTP_TARGET_PUT_URL,
+	HTTP_TARGET_COUNT
+};
+
+/* What one worker thread, or one CGI process, works with. */
+struct http_service {
+	const struct config *config;
+	struct store *reader; /* of this thread alone */
+	struct writer *writer; /* of the process, see fcgi/writer.h */
+	struct bodies *bodies; /* of the process */
+};
+
+struct http_request {
+	const struct http_service *service;
+	char **params; /* NAME=value, NULL-terminated */
+	FCGX_Stream *in; /* the body */
+	FCGX_Stream *out; /* the answer */
+	int64_t now; /* seconds since 1970 UTC, read once */
+
+	enum http_method method;
+	enum http_target target;
+	char token[TOKEN_LEN + 1]; /* "" for HTTP_TARGET_NONE */
+	char secret[TOKEN_LEN + 1]; /* "" but for HTTP_TARGET_PUT_URL */
+
+	/* Set by whoever reads the body to its end. While false, the connection
+	 * still carries bytes of it, and must not be used for another request. */
+	bool body_consumed;
+
+	/* Set by respond_refuse; "": the status' usual sentence. */
+	char refusal[HTTP_REFUSAL_MAX];
+};
+
+/* Fills method, target, token and secret from the parameters. Never fails:
+ * what cannot be understood is HTTP_OTHER or HTTP_TARGET_NONE. Only
+ * REQUEST_URI is believed: the other paths are decoded or normalised
+ * differently by every web server. */
+void http_parse(struct http_request *);
+
+/* A parameter's value, or NULL when it is absent or empty. */
+const char *http_param(const struct http_request *, const char *name);
+
+/* Answers one request, from parsing to the last byte of the answer. Returns
+ * the status sent. This is the whole of the program behind a socket. */
+int http_answer(struct http_request *);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * What the programs say to their administrator: one line per event, to
+ * standard error or to syslog. Control characters in a line are escaped, so
+ * that nothing from outside can forge a line. Secrets and tokens are never
+ * passed in: a slot is named by its id.
+ */
+#ifndef SCHEMA_LOG_H
+#define SCHEMA_LOG_H
+
+#include <stdbool.h>
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+/* Call once, from main, before any thread starts. program must outlive the
+ * process' logging. Lines above the level are dropped. */
+void log_open(const char *program, enum log_level, bool to_syslog);
+
+/* errno is kept, so that a caller may log before it looks at it. */
+void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif
