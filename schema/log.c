@@ -1,0 +1,125 @@
+#include "schema/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <syslog.h>
+
+#define MESSAGE_MAX 1024 /* bytes; what is longer ends in an ellipsis */
+#define ESCAPE_LEN 4     /* "\x0a" */
+
+static const struct {
+	const char *name;
+	int priority;
+} levels[] = {
+    [LOG_LEVEL_ERROR] = {"error", LOG_ERR},
+    [LOG_LEVEL_WARN] = {"warning", LOG_WARNING},
+    [LOG_LEVEL_INFO] = {"info", LOG_INFO},
+    [LOG_LEVEL_DEBUG] = {"debug", LOG_DEBUG},
+};
+
+/* Set once by log_open, before there are threads. */
+static const char *program = "putslot";
+static enum log_level highest = LOG_LEVEL_INFO;
+static bool to_syslog = false;
+
+void
+log_open(const char *name, enum log_level level, bool use_syslog)
+{
+	program = name;
+	highest = level;
+	to_syslog = use_syslog;
+	if (to_syslog)
+		openlog(name, LOG_PID, LOG_DAEMON);
+}
+
+/* len must be at least ESCAPE_LEN * strlen(text) + 1. */
+static void
+escape(const char *text, char *buf, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t n = 0;
+
+	for (; *text != '\0' && n + ESCAPE_LEN < len; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c >= 0x20 && c != 0x7f) {
+			buf[n++] = *text;
+			continue;
+		}
+		buf[n++] = '\\';
+		buf[n++] = 'x';
+		buf[n++] = digits[c >> 4];
+		buf[n++] = digits[c & 15];
+	}
+	buf[n] = '\0';
+}
+
+static void
+write_line(enum log_level level, const char *fmt, va_list args)
+{
+	char message[MESSAGE_MAX];
+	char line[ESCAPE_LEN * MESSAGE_MAX + 1];
+	const char *tail = "";
+	int saved = errno;
+	int len;
+
+	if (level > highest)
+		return;
+	len = vsnprintf(message, sizeof(message), fmt, args);
+	if (len < 0)
+		message[0] = '\0';
+	else if ((size_t)len >= sizeof(message))
+		tail = "...";
+	escape(message, line, sizeof(line));
+
+	/* stderr is unbuffered, but glibc gives each fprintf a buffer of its
+	 * own: a line leaves in one write, whole among other processes'. */
+	if (to_syslog)
+		syslog(levels[level].priority, "%s%s", line, tail);
+	else
+		fprintf(stderr, "%s: %s: %s%s\n", program, levels[level].name,
+		    line, tail);
+	errno = saved;
+}
+
+void
+log_error(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	write_line(LOG_LEVEL_ERROR, fmt, args);
+	va_end(args);
+}
+
+void
+log_warn(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	write_line(LOG_LEVEL_WARN, fmt, args);
+	va_end(args);
+}
+
+void
+log_info(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	write_line(LOG_LEVEL_INFO, fmt, args);
+	va_end(args);
+}
+
+void
+log_debug(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	write_line(LOG_LEVEL_DEBUG, fmt, args);
+	va_end(args);
+}
