@@ -16,6 +16,10 @@ int text_decode(const char *text, uint32_t *code_point);
 /* Whether the whole of text is well-formed UTF-8. */
 bool text_is_utf8(const char *text);
 
+/* Whether text is well-formed UTF-8 without control characters (C0, DEL and
+ * C1): fit for one line of a log, a header or a stanza. */
+bool text_is_clean(const char *text);
+
 /* Writes text with every byte outside RFC 3986's unreserved characters as %XX
  * with upper-case digits. Always NUL-terminates. Returns the length, or 0 with
  * buf "" when it does not fit. len 3 * strlen(text) + 1 always fits. */
