@@ -15,6 +15,7 @@ struct conditions {
 	const char *if_none_match;
 	const char *if_modified_since;
 	const char *if_range;
+	int64_t now; /* seconds since 1970 UTC, see http_date_parse */
 };
 
 /* What a GET or HEAD shall answer: 200 (go on), 304 or 412.

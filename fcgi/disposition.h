@@ -11,9 +11,9 @@
 #define DISPOSITION_MAX 1100
 
 /* Writes "inline" or "attachment" with the file name: as it is in a quoted
- * string where it is plain ASCII, else an ASCII likeness in filename= and the
- * true name in filename*=. Returns buf; the name is left out if it does not
- * fit. */
+ * string where that is read alike by everyone, else an ASCII likeness in
+ * filename= and the true name in filename*=. Returns buf; the name is left out
+ * if it is "" or does not fit. */
 char *disposition_format(bool show_inline, const char *file_name, char *buf,
     size_t len);
 

@@ -16,11 +16,12 @@ struct range {
 };
 
 /*
- * Reads a Range header for a body of size bytes (> 0), in every form:
+ * Reads a Range header for a body of size bytes, in every form:
  * "bytes=0-", "bytes=0-1", "bytes=-5", several with commas. Ranges that lie
  * outside the body are dropped, those that reach past its end are cut.
  * The number of ranges (at most RANGE_MAX); 0 when the header is to be ignored
- * (another unit, malformed, too many, or more bytes than the body has); -1
+ * (another unit, malformed, too many, or several that together have more bytes
+ * than the body); -1
  * when none can be satisfied: 416.
  */
 int range_parse(const char *header, int64_t size,
