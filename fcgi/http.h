@@ -58,25 +58,34 @@ struct http_request {
 	char token[TOKEN_LEN + 1]; /* "" for HTTP_TARGET_NONE */
 	char secret[TOKEN_LEN + 1]; /* "" but for HTTP_TARGET_PUT_URL */
 
-	/* Set by whoever reads the body to its end. While false, the connection
-	 * still carries bytes of it, and must not be used for another request. */
+	/* Set by whoever reads the body to its end, and by http_answer where
+	 * there is none. While false, the connection still carries bytes of it,
+	 * and must not be used for another request. */
 	bool body_consumed;
+
+	/* Set by the handler that looked the slot up, for the log; 0: none. */
+	int64_t slot_id;
 
 	/* Set by respond_refuse; "": the status' usual sentence. */
 	char refusal[HTTP_REFUSAL_MAX];
+	/* Set by whoever returns 416: the size of the body in bytes. */
+	int64_t unsatisfied_size;
 };
 
 /* Fills method, target, token and secret from the parameters. Never fails:
  * what cannot be understood is HTTP_OTHER or HTTP_TARGET_NONE. Only
  * REQUEST_URI is believed: the other paths are decoded or normalised
- * differently by every web server. */
+ * differently by every web server. Nothing is decoded: a token has no need of
+ * escapes. A path that a server may have routed by another reading than this
+ * one (a broken escape, a NUL or control byte, a dot segment) is no target. */
 void http_parse(struct http_request *);
 
 /* A parameter's value, or NULL when it is absent or empty. */
 const char *http_param(const struct http_request *, const char *name);
 
-/* Answers one request, from parsing to the last byte of the answer. Returns
- * the status sent. This is the whole of the program behind a socket. */
+/* Answers one request, from parsing to the last byte of the answer. The caller
+ * has filled service, params, in, out and now, and nothing else. Returns the
+ * status sent. This is the whole of the program behind a socket. */
 int http_answer(struct http_request *);
 
 #endif

@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+#define RESPOND_VALUE_MAX 2000
+
 struct http_request;
 
 /* Writes "Status: CODE Reason" and the headers that no answer may lack. The
@@ -14,8 +16,13 @@ struct http_request;
  * respond_end_headers, then the body. */
 void respond_begin(struct http_request *, int status);
 
+/* The same for a body that a browser may show in its own window: a policy
+ * that lets it show images and media, and still nothing run. */
+void respond_begin_inline(struct http_request *, int status);
+
 /* Writes one header. The value is formatted; a control character in it ends
- * the value there, so that nothing can forge a header. */
+ * the value there, so that nothing can forge a header. A value longer than
+ * RESPOND_VALUE_MAX bytes is cut. */
 void respond_header(struct http_request *, const char *name, const char *fmt,
     ...) __attribute__((format(printf, 3, 4)));
 
@@ -26,8 +33,9 @@ void respond_end_headers(struct http_request *);
 int respond_refuse(struct http_request *, int status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Writes a whole error answer: status, headers, and one plain sentence; a
- * status of 405 carries the Allow of the request's target. Returns it. */
+/* Writes a whole error answer: status, headers, and one plain sentence, the
+ * latter not to a HEAD. A 405 carries the Allow of the request's target, a 416
+ * the Content-Range of its unsatisfied_size. Returns the status. */
 int respond_error(struct http_request *, int status);
 
 /* The methods that the request's target takes, for Allow: a constant. */
