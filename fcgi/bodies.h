@@ -19,6 +19,9 @@
 
 #include "schema/token.h"
 
+/* Tokens that begin with the same characters, this many, share a shard. */
+#define BODIES_SHARD_LEN 2
+
 struct bodies; /* the directory; may be used by many threads at once */
 struct body; /* one body in flight; belongs to one thread */
 
