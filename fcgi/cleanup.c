@@ -1,0 +1,249 @@
+/* putslot-cleanup: options, configuration, one run, an exit code. */
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fcgi/bodies.h"
+#include "fcgi/fsck.h"
+#include "fcgi/retention.h"
+#include "schema/config.h"
+#include "schema/log.h"
+#include "schema/store.h"
+
+#define PROGRAM "putslot-cleanup"
+
+enum exit_code { DONE, FAILED, USAGE, FOUND };
+
+struct options {
+	const char *config;
+	const char *erase; /* NULL: a run of retention */
+	bool dry_run;
+	bool verbose;
+	bool version;
+	bool fsck;
+	bool repair;
+	int64_t grace; /* -1: not given */
+};
+
+/* Values of the options that have no letter. */
+enum { OPTION_ERASE = 256, OPTION_FSCK, OPTION_REPAIR, OPTION_GRACE };
+
+static const struct option LONG_OPTIONS[] = {
+    {"erase", required_argument, NULL, OPTION_ERASE},
+    {"fsck", no_argument, NULL, OPTION_FSCK},
+    {"repair", no_argument, NULL, OPTION_REPAIR},
+    {"grace", required_argument, NULL, OPTION_GRACE},
+    {NULL, 0, NULL, 0},
+};
+
+static int
+usage(const char *mistake)
+{
+	if (mistake != NULL)
+		fprintf(stderr, PROGRAM ": %s\n", mistake);
+	fputs("usage: " PROGRAM " [-nVv] [-c FILE] [--erase JID | --fsck "
+	      "[--repair] [--grace DURATION]]\n",
+	    stderr);
+	return USAGE;
+}
+
+/* ---- options ---- */
+
+static bool
+take_option(struct options *o, int option)
+{
+	switch (option) {
+	case 'c':
+		o->config = optarg;
+		return true;
+	case 'n':
+		o->dry_run = true;
+		return true;
+	case 'v':
+		o->verbose = true;
+		return true;
+	case 'V':
+		o->version = true;
+		return true;
+	case OPTION_ERASE:
+		o->erase = optarg;
+		return true;
+	case OPTION_FSCK:
+		o->fsck = true;
+		return true;
+	case OPTION_REPAIR:
+		o->repair = true;
+		return true;
+	case OPTION_GRACE:
+		return units_parse_duration(optarg, &o->grace) == 1;
+	default:
+		return false;
+	}
+}
+
+/* An erasure cannot be undone, so what is not plainly a bare JID is not
+ * guessed at: a resource is refused, not cut off. */
+static bool
+is_bare_jid(const char *jid)
+{
+	const char *at = strchr(jid, '@');
+	size_t len = strlen(jid);
+
+	return len > 0 && len <= STORE_OWNER_MAX && strchr(jid, '/') == NULL &&
+	       (at == NULL || (at != jid && at[1] != '\0'));
+}
+
+static const char *
+mistake_in(const struct options *o)
+{
+	if (o->erase != NULL && o->fsck)
+		return "--erase and --fsck exclude each other";
+	if (o->repair && !o->fsck)
+		return "--repair goes with --fsck";
+	if (o->grace != -1 && !o->fsck)
+		return "--grace goes with --fsck";
+	if (o->erase != NULL && !is_bare_jid(o->erase))
+		return "--erase takes a bare JID, such as juliet@example.org";
+	return NULL;
+}
+
+/* 1 to go on; 0 a mistake, of which the user was told. */
+static int
+parse_options(struct options *o, int argc, char **argv)
+{
+	const char *mistake = NULL;
+	int option = 0;
+
+	while ((option = getopt_long(
+		    argc, argv, "c:nvV", LONG_OPTIONS, NULL)) != -1) {
+		if (!take_option(o, option)) {
+			usage(option == OPTION_GRACE
+				  ? "--grace takes a duration, such as 1h"
+				  : NULL);
+			return 0;
+		}
+	}
+	mistake = optind < argc ? "too many arguments" : mistake_in(o);
+	if (mistake != NULL)
+		usage(mistake);
+	return mistake == NULL;
+}
+
+static const char *
+config_path(const struct options *o)
+{
+	const char *from_environment = getenv("PUTSLOT_CONFIG");
+
+	if (o->config != NULL)
+		return o->config;
+	return from_environment != NULL ? from_environment
+					: CONFIG_DEFAULT_FILE;
+}
+
+/* ---- the three things to do ---- */
+
+static enum exit_code
+check(const struct options *o, struct store *store, struct bodies *bodies)
+{
+	struct fsck job = {
+	    .store = store,
+	    .bodies = bodies,
+	    .now = time(NULL),
+	    .grace = o->grace == -1 ? FSCK_GRACE : o->grace,
+	    .repair = o->repair && !o->dry_run,
+	};
+	struct fsck_summary sum;
+	int rc = fsck_run(&job, &sum);
+
+	fsck_print(&sum, stdout);
+	if (rc == -1)
+		return FAILED;
+	return rc == 1 ? DONE : FOUND;
+}
+
+static enum exit_code
+clean(const struct options *o, const struct config *config, struct store *store,
+    struct bodies *bodies)
+{
+	struct retention job = {
+	    .store = store,
+	    .bodies = bodies,
+	    .now = time(NULL),
+	    .upload_timeout = config->upload_timeout,
+	    .dry_run = o->dry_run,
+	};
+	struct retention_summary sum;
+	int rc = o->erase != NULL ? retention_erase(&job, o->erase, &sum)
+				  : retention_run(&job, &sum);
+
+	retention_print(&sum, o->dry_run, stdout);
+	return rc == 1 ? DONE : FAILED;
+}
+
+/* The component makes the database, and the first PUT the bodies. Made here,
+ * they might belong to root, and a directory missing because its file system
+ * is not mounted would pass for one from which everything has been removed. */
+static bool
+both_exist(const struct config *config)
+{
+	const char *paths[] = {config->database, config->bodies};
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		if (access(paths[i], F_OK) == -1) {
+			log_error("%s: %s", paths[i], strerror(errno));
+			return false;
+		}
+	}
+	return true;
+}
+
+static enum exit_code
+work(const struct options *o, const struct config *config)
+{
+	bool changes = !o->dry_run && (!o->fsck || o->repair);
+	struct store *store = NULL;
+	struct bodies *bodies = NULL;
+	enum exit_code code = FAILED;
+
+	if (!both_exist(config) ||
+	    store_open(config->database, changes ? STORE_DURABLE : STORE_READ,
+		config->busy_timeout, &store) != 1 ||
+	    bodies_open(config->bodies, BODIES_NAMED, &bodies) != 1)
+		goto out;
+	code =
+	    o->fsck ? check(o, store, bodies) : clean(o, config, store, bodies);
+out:
+	bodies_close(bodies);
+	store_close(store);
+	return code;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = {.grace = -1};
+	struct config *config = NULL;
+	enum exit_code code = FAILED;
+
+	if (parse_options(&o, argc, argv) == 0)
+		return USAGE;
+	if (o.version) {
+		puts(PROGRAM " " PUTSLOT_VERSION);
+		return DONE;
+	}
+	if (config_read(config_path(&o), CONFIG_FOR_WEB, &config, stderr) != 1)
+		return USAGE;
+	log_open(PROGRAM, o.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
+	    config->syslog);
+	code = work(&o, config);
+	config_free(config);
+	if (fflush(stdout) == EOF) {
+		log_error("standard output: %s", strerror(errno));
+		code = code == DONE ? FAILED : code;
+	}
+	return (int)code;
+}
