@@ -1,0 +1,103 @@
+"""putslot's own programs in a site, and the database they share."""
+
+import sqlite3
+from contextlib import closing
+
+from .site import BUILD, accepts
+
+DOMAIN = "example.org"
+JID = "upload.example.org"
+SECRET = "a secret of the tests"
+
+
+
+class Putslot:
+    """Configuration, programs and database of one site.
+
+    config is a dictionary of sections, as in putslot.conf; change it and call
+    write_config. A section "rule …" comes where it stands in the dictionary.
+    """
+
+    def __init__(self, site, put_url=None):
+        self.site = site
+        self.store = site.make_directory(
+            "store", 0o2770, site.component_user, site.group)
+        self.run_directory = site.make_directory(
+            "run", 0o2770, site.web_user, site.group)
+        self.socket = self.run_directory / "fcgi.sock"
+        self.database = self.store / "putslot.db"
+        self.bodies = self.store / "bodies"
+        self.path = site.path("putslot.conf")
+        self.component_port = site.port()
+        secret = site.write("secret", SECRET + "\n")
+        site.give(secret, site.component_user, 0o400)
+        self.config = {
+            "component": {"jid": JID, "port": self.component_port,
+                          "host": "127.0.0.1", "secret_file": secret},
+            "store": {"database": self.database, "bodies": self.bodies,
+                      "min_free": "1 MiB"},
+            "web": {"put_url": put_url or "https://127.0.0.1:1/upload/",
+                    "socket": self.socket, "socket_mode": "0660"},
+        }
+
+    def write_config(self):
+        lines = []
+        for section, keys in self.config.items():
+            lines.append(f"[{section}]")
+            lines += [f"{key} = {value}" for key, value in keys.items()]
+        return self.site.write(self.path.name, "\n".join(lines) + "\n")
+
+    def set(self, section, **keys):
+        """Changes keys of the configuration and writes the file."""
+        self.config.setdefault(section, {}).update(keys)
+        return self.write_config()
+
+    # ---- programs ----
+
+    def start_fcgi(self):
+        """putslot.fcgi, ready to answer on its socket."""
+        self.write_config()
+        return self.site.start(
+            "putslot.fcgi", [BUILD / "putslot.fcgi", "-v", "-c", self.path],
+            lambda: self.socket.exists() and accepts(self.socket),
+            user=self.site.web_user, exit_status=0)
+
+    def start_component(self, wait=True):
+        """putslot-component; with wait, until the XMPP server took it."""
+        self.write_config()
+        daemon = self.site.start(
+            "putslot-component",
+            [BUILD / "putslot-component", "-v", "-c", self.path],
+            lambda: True, user=self.site.component_user, exit_status=0)
+        if wait:
+            daemon.wait_log("connected")
+        return daemon
+
+    def cleanup(self, *options, status=0):
+        """Runs putslot-cleanup; what it said."""
+        self.write_config()
+        return self.site.run(
+            [BUILD / "putslot-cleanup", "-c", self.path, *options],
+            user=self.site.web_user, status=status)
+
+    def grant(self, size, name="file.bin", type="", retention=3600,
+              put_window=300, upload_timeout=300, owner="juliet@example.org",
+              purpose="message"):
+        """A slot without XMPP: (token, secret). Durations in seconds."""
+        words = self.site.run(
+            [BUILD / "tests/harness/grant", self.database, owner, purpose,
+             name, type, str(size), str(put_window), str(upload_timeout),
+             str(retention)], user=self.site.component_user).split()
+        return words[-2], words[-1]
+
+    # ---- what they leave ----
+
+    def sql(self, statement, *values):
+        """As an administrator would type it into sqlite3; the rows."""
+        with closing(sqlite3.connect(self.database, timeout=10)) as database:
+            with database:
+                return database.execute(statement, values).fetchall()
+
+    def files(self):
+        """The bodies on disk, by token; anything in flight under its path."""
+        return {p.name: p for p in self.bodies.rglob("*") if p.is_file()}

@@ -1,0 +1,282 @@
+"""A site: one directory, the daemons that live in it, and their ports."""
+
+import fcntl
+import grp
+import os
+import pwd
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent.parent
+BUILD = TOP / os.environ.get("PUTSLOT_BUILD", "build")
+
+START = 30  # seconds that a daemon gets to be ready
+STOP = 15  # seconds that it gets to end after SIGTERM
+
+# Below what the kernel gives to outgoing connections, so that no client can
+# take a port between our choice and the daemon's bind.
+PORTS = range(20000, 32000)
+
+SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error:")
+
+AS_ROOT = os.geteuid() == 0
+
+
+def wait_for(condition, what, deadline=START):
+    """Polls until condition() is true, and returns what it returned."""
+    end = time.monotonic() + deadline
+    while True:
+        found = condition()
+        if found:
+            return found
+        if time.monotonic() > end:
+            raise TimeoutError(f"no {what} within {deadline} s")
+        time.sleep(0.02)
+
+
+def accepts(address):
+    """Whether something listens on a ("host", port) or a socket's path."""
+    family = socket.AF_INET if isinstance(address, tuple) else socket.AF_UNIX
+    with socket.socket(family) as probe:
+        probe.settimeout(1)
+        try:
+            probe.connect(address if family == socket.AF_INET
+                          else str(address))
+        except OSError:
+            return False
+    return True
+
+
+class Daemon:
+    """A process in a process group of its own, its output in a log file."""
+
+    def __init__(self, name, process, log, exit_status):
+        self.name = name
+        self.process = process
+        self.log = log
+        self.exit_status = exit_status  # of an orderly end; None: any
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def signal(self, number):
+        """To the daemon alone, not to its children."""
+        self.process.send_signal(number)
+
+    def stop(self):
+        """SIGTERM, then SIGKILL to the group. Its exit status."""
+        if self.alive():
+            self.process.terminate()
+        try:
+            status = self.process.wait(STOP)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise TimeoutError(f"{self.name} ignored SIGTERM for {STOP} s")
+        self._kill_group()
+        return status
+
+    def kill(self):
+        """As a crash would end it."""
+        self._kill_group()
+        self.process.wait()
+
+    def _kill_group(self):
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+    def log_text(self):
+        return self.log.read_text(errors="replace")
+
+    def wait_log(self, pattern, deadline=START):
+        """Waits until the log holds a match of the regular expression."""
+        return wait_for(lambda: re.search(pattern, self.log_text(), re.M),
+                        f"{pattern!r} in the log of {self.name}", deadline)
+
+
+class Site:
+    """The directory, and everything that runs in it.
+
+    group is the group that putslot's programs share, web_user the user of the
+    web server and of putslot.fcgi, and component_user that of the component:
+    different ones when the tests run as root, as in a real installation.
+    """
+
+    def __init__(self, name):
+        self.directory = Path(tempfile.mkdtemp(prefix=f"putslot-{name}-"))
+        self.directory.chmod(0o755)  # the web server is another user
+        self.daemons = []
+        self._stopped = []
+        self._ports = []
+        me = pwd.getpwuid(os.geteuid()).pw_name
+        my_group = grp.getgrgid(os.getegid()).gr_name
+        self.group = "www-data" if AS_ROOT else my_group
+        self.web_user = "www-data" if AS_ROOT else me
+        self.component_user = "nobody" if AS_ROOT else me
+        self.make_directory("log")
+
+    # ---- files ----
+
+    def path(self, *parts):
+        return self.directory.joinpath(*parts)
+
+    def write(self, name, text, mode=0o644):
+        path = self.path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(mode)
+        return path
+
+    def make_directory(self, name, mode=0o755, user=None, group=None):
+        path = self.path(name)
+        path.mkdir(parents=True)
+        if AS_ROOT and (user or group):
+            shutil.chown(path, user, group)
+        path.chmod(mode)
+        return path
+
+    def give(self, path, user, mode):
+        if AS_ROOT:
+            shutil.chown(path, user, self.group)
+        path.chmod(mode)
+
+    # ---- ports ----
+
+    def port(self):
+        """A TCP port on 127.0.0.1 that stays this site's own.
+
+        Sites run beside each other, and a daemon may be restarted on its
+        port: a lock file, held as long as the site lives, reserves it.
+        """
+        locks = Path(tempfile.gettempdir(), f"putslot-ports.{os.geteuid()}")
+        locks.mkdir(exist_ok=True)
+        offset = os.getpid() * 37 % len(PORTS)
+        for i in range(len(PORTS)):
+            port = PORTS[(offset + i) % len(PORTS)]
+            lock = open(locks / str(port), "w")
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                with socket.create_server(("127.0.0.1", port)):
+                    pass
+            except OSError:
+                lock.close()
+                continue
+            self._ports.append(lock)
+            return port
+        raise OSError("no free port")
+
+    # ---- processes ----
+
+    def as_user(self, user, argv):
+        """The command line that runs argv as that user in the group."""
+        argv = [str(word) for word in argv]
+        if not AS_ROOT or user in (None, "root"):
+            return argv
+        return ["setpriv", f"--reuid={user}", f"--regid={self.group}",
+                "--clear-groups", *argv]
+
+    def start(self, name, argv, ready, user=None, env=None, exit_status=None):
+        """Starts a daemon in the foreground and waits for ready().
+
+        exit_status is what SIGTERM shall make it end with; None: any.
+        """
+        log = self.path("log", name)
+        with open(log, "ab") as output:
+            process = subprocess.Popen(
+                self.as_user(user, argv), stdin=subprocess.DEVNULL,
+                stdout=output, stderr=output, cwd=self.directory,
+                env=dict(os.environ, **(env or {})), start_new_session=True)
+        daemon = Daemon(name, process, log, exit_status)
+        self.daemons.append(daemon)
+
+        def ended_or_ready():
+            if not daemon.alive():
+                raise ChildProcessError(
+                    f"{name} ended with {process.returncode} at its start: "
+                    + daemon.log_text()[-2000:])
+            return ready()
+
+        try:
+            wait_for(ended_or_ready, f"sign of life of {name}")
+        except Exception:
+            self.kill_daemon(daemon)
+            raise
+        return daemon
+
+    def stop(self, daemon):
+        """Ends a daemon before the site does; a wrong end is an error."""
+        self.daemons.remove(daemon)
+        self._stopped.append(daemon)
+        status = daemon.stop()
+        if daemon.exit_status not in (None, status):
+            raise ChildProcessError(
+                f"{daemon.name} ended with {status}: "
+                + daemon.log_text()[-2000:])
+
+    def kill_daemon(self, daemon):
+        """Ends a daemon as a crash would."""
+        self.daemons.remove(daemon)
+        self._stopped.append(daemon)
+        daemon.kill()
+
+    def run(self, argv, user=None, env=None, status=0, **more):
+        """Runs a program to its end; its output, with its errors.
+
+        Another exit status than status (None: any) is an error.
+        """
+        done = subprocess.run(
+            self.as_user(user, argv), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            errors="replace", timeout=120, cwd=self.directory,
+            env=dict(os.environ, **(env or {})), **more)
+        if status not in (None, done.returncode) or SANITIZER.search(
+                done.stdout):
+            raise ChildProcessError(
+                f"{argv[0]} ended with {done.returncode}: {done.stdout}")
+        return done.stdout
+
+    # ---- the end ----
+
+    def close(self):
+        """Stops everything; raises if anything was not as it should be."""
+        wrong = [f"{d.name} has ended by itself with {d.process.returncode}"
+                 for d in self.daemons if not d.alive()]
+        for daemon in reversed(list(self.daemons)):
+            try:
+                self.stop(daemon)
+            except (ChildProcessError, TimeoutError) as error:
+                wrong.append(str(error))
+        for log in self._logs():
+            if SANITIZER.search(log.read_text(errors="replace")):
+                wrong.append(f"a sanitizer's report in {log}")
+        if wrong:
+            raise ChildProcessError("; ".join(wrong))
+
+    def kill(self):
+        """Ends what still runs, without ceremony."""
+        for daemon in self.daemons:
+            daemon.kill()
+        self.daemons.clear()
+
+    def _logs(self):
+        return sorted(p for p in self.path("log").rglob("*") if p.is_file())
+
+    def show_logs(self):
+        for log in self._logs():
+            text = log.read_text(errors="replace")
+            if text.strip():
+                print(f"---- end of {log.name}\n{text[-3000:]}")
+
+    def delete(self):
+        shutil.rmtree(self.directory)

@@ -1,0 +1,245 @@
+"""Web servers with the files of contrib/, on 127.0.0.1 with TLS.
+
+Each has a port and a url (where putslot's addresses begin), and start(), which
+returns its Daemon. Around the shipped file stands the least that the server
+needs, and what Debian's own configuration brings that could get in the way.
+"""
+
+import shutil
+from pathlib import Path
+
+from .shipped import shipped
+from .site import AS_ROOT, BUILD, accepts
+
+HOST = "upload.example.org"
+
+# The literal defaults in contrib/ that an administrator would adapt.
+SOCKET = "/run/putslot/fcgi.sock"
+CONFIG = "/etc/putslot/putslot.conf"
+PROGRAM = "/usr/local/sbin/putslot.fcgi"
+FCGIWRAP = "/run/fcgiwrap.socket"
+
+
+class WebServer:
+    """needs_fcgi: whether putslot.fcgi runs by itself behind it."""
+
+    needs_fcgi = True
+
+    def __init__(self, site, certificates, putslot):
+        self.site = site
+        self.tls = certificates
+        self.putslot = putslot
+        self.port = site.port()
+        self.url = f"https://127.0.0.1:{self.port}/upload/"
+        self.directory = site.make_directory(self.name)
+        self.temporary = site.make_directory(
+            f"{self.name}/tmp", 0o770, site.web_user, site.group)
+        self.root = site.make_directory(f"{self.name}/root")
+
+    def start(self):
+        command = self.prepare()
+        return self.site.start(
+            self.name, command, lambda: accepts(("127.0.0.1", self.port)),
+            env={"TMPDIR": str(self.temporary)})
+
+    def prepare(self):
+        """Writes the configuration; the command line of the server."""
+        raise NotImplementedError
+
+
+class Nginx(WebServer):
+    name = "nginx"
+
+    def snippet(self):
+        return shipped("nginx/putslot.conf", {SOCKET: self.putslot.socket})
+
+    def prepare(self):
+        snippet = self.site.write("nginx/putslot.conf", self.snippet())
+        shutil.copy("/etc/nginx/fastcgi_params", self.directory)
+        user = f"user {self.site.web_user};" if AS_ROOT else ""
+        config = self.site.write("nginx/nginx.conf", f"""
+{user}
+daemon off;
+worker_processes 2;
+pid {self.directory}/pid;
+error_log stderr;
+events {{ worker_connections 256; }}
+http {{
+    access_log {self.site.path("log", "nginx-access")};
+    client_body_temp_path {self.temporary}/body;
+    fastcgi_temp_path {self.temporary}/fastcgi;
+    proxy_temp_path {self.temporary}/proxy;
+    scgi_temp_path {self.temporary}/scgi;
+    uwsgi_temp_path {self.temporary}/uwsgi;
+    include /etc/nginx/mime.types;
+    default_type application/octet-stream;
+    gzip on;
+    gzip_types *;
+    gzip_min_length 1;
+    server {{
+        listen 127.0.0.1:{self.port} ssl http2;
+        server_name {HOST};
+        ssl_certificate {self.tls.chain};
+        ssl_certificate_key {self.tls.key};
+        root {self.root};
+        include {snippet};
+    }}
+}}
+""")
+        return ["nginx", "-c", config, "-e", "stderr"]
+
+
+class NginxCgi(Nginx):
+    """nginx and fcgiwrap: putslot.fcgi as a CGI program."""
+
+    needs_fcgi = False
+
+    def snippet(self):
+        return shipped("nginx/putslot-fcgiwrap.conf", {
+            FCGIWRAP: self.wrapper, CONFIG: self.putslot.path,
+            PROGRAM: BUILD / "putslot.fcgi"})
+
+    def start(self):
+        self.wrapper = self.putslot.run_directory / "fcgiwrap.sock"
+        self.site.start(
+            "fcgiwrap", ["fcgiwrap", "-c", "4", "-f", "-s",
+                         f"unix:{self.wrapper}"],
+            lambda: self.wrapper.exists() and accepts(self.wrapper),
+            user=self.site.web_user)
+        return super().start()
+
+
+class Lighttpd(WebServer):
+    name = "lighttpd"
+
+    def prepare(self):
+        snippet = self.site.write("lighttpd/putslot.conf", shipped(
+            "lighttpd/putslot.conf", {SOCKET: self.putslot.socket}))
+        user = (f'server.username = "{self.site.web_user}"\n'
+                f'server.groupname = "{self.site.group}"\n') if AS_ROOT else ""
+        # The parse options and denials are Debian's.
+        config = self.site.write("lighttpd/lighttpd.conf", f"""
+server.modules = ( "mod_access", "mod_openssl", "mod_accesslog" )
+server.document-root = "{self.root}"
+server.upload-dirs = ( "{self.temporary}" )
+server.bind = "127.0.0.1"
+server.port = {self.port}
+{user}
+accesslog.filename = "{self.temporary}/access"
+server.http-parseopts = (
+    "header-strict" => "enable", "host-strict" => "enable",
+    "host-normalize" => "enable", "url-normalize-unreserved" => "enable",
+    "url-normalize-required" => "enable", "url-ctrls-reject" => "enable",
+    "url-path-2f-decode" => "enable", "url-path-dotseg-remove" => "enable"
+)
+url.access-deny = ( "~", ".inc" )
+static-file.exclude-extensions = ( ".php", ".pl", ".fcgi" )
+ssl.engine = "enable"
+ssl.pemfile = "{self.tls.both}"
+include "{snippet}"
+""")
+        return ["lighttpd", "-D", "-f", config]
+
+
+class Apache(WebServer):
+    """The common part: Debian's modules, its reqtimeout and its .ht rule."""
+
+    name = "apache"
+    modules = ()
+
+    def snippet(self):
+        """What the virtual host includes."""
+        raise NotImplementedError
+
+    def globals(self):
+        """What Debian sets for the whole server, with paths of the site."""
+        return ""
+
+    def prepare(self):
+        snippet = self.site.write("apache/putslot.conf", self.snippet())
+        names = ("mpm_event", "authz_core", "authn_core", "alias", "env",
+                 "mime", "setenvif", "ssl", "socache_shmcb", "reqtimeout",
+                 "deflate", "filter", "dir", "negotiation", *self.modules)
+        modules = "\n".join(
+            f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so"
+            for name in names)
+        user = (f"User {self.site.web_user}\nGroup {self.site.group}"
+                if AS_ROOT else "")
+        config = self.site.write("apache/apache2.conf", f"""
+ServerRoot {self.directory}
+DefaultRuntimeDir {self.temporary}
+PidFile {self.directory}/pid
+ServerName {HOST}
+Listen 127.0.0.1:{self.port}
+{modules}
+{user}
+{self.globals()}
+ErrorLog /dev/stderr
+LogLevel warn
+StartServers 1
+ThreadsPerChild 25
+MaxRequestWorkers 50
+TypesConfig /etc/mime.types
+AddEncoding x-gzip .gz .tgz
+AddLanguage fr .fr
+AddOutputFilterByType DEFLATE text/html text/plain text/css
+RequestReadTimeout header=20-40,minrate=500 body=10,minrate=500
+<Directory />
+    AllowOverride None
+    Require all denied
+</Directory>
+<Directory {self.root}>
+    AllowOverride FileInfo AuthConfig Options
+    Require all granted
+</Directory>
+<FilesMatch "^\\.ht">
+    Require all denied
+</FilesMatch>
+<VirtualHost *:{self.port}>
+    DocumentRoot {self.root}
+    SSLEngine on
+    SSLCertificateFile {self.tls.chain}
+    SSLCertificateKeyFile {self.tls.key}
+    Include {snippet}
+</VirtualHost>
+""")
+        return ["apache2", "-D", "FOREGROUND", "-f", config]
+
+
+class ApacheProxyFcgi(Apache):
+    modules = ("proxy", "proxy_fcgi")
+
+    def snippet(self):
+        return shipped("apache/putslot-proxy-fcgi.conf",
+                       {SOCKET: self.putslot.socket})
+
+
+class ApacheFcgid(Apache):
+    needs_fcgi = False
+    modules = ("fcgid",)
+
+    def globals(self):
+        return (f"FcgidIPCDir {self.temporary}\n"
+                f"FcgidProcessTableFile {self.temporary}/table\n")
+
+    def snippet(self):
+        return shipped("apache/putslot-fcgid.conf", {
+            CONFIG: self.putslot.path, PROGRAM: BUILD / "putslot.fcgi"})
+
+
+class ApacheCgi(Apache):
+    """Shared hosting: a directory with an .htaccess, and nothing else."""
+
+    needs_fcgi = False
+    modules = ("cgid", "rewrite")
+
+    def globals(self):
+        return f"ScriptSock {self.temporary}/cgisock\n"
+
+    def snippet(self):
+        upload = self.root / "upload"
+        upload.mkdir()
+        shutil.copy(BUILD / "putslot.fcgi", upload / "putslot.cgi")
+        Path(upload, ".htaccess").write_text(shipped(
+            "apache/htaccess", {CONFIG: self.putslot.path}))
+        return ""

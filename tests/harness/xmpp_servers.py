@@ -1,0 +1,149 @@
+"""Prosody and ejabberd with the files of contrib/, on 127.0.0.1 with TLS.
+
+Each has a port for clients, serves the accounts of DOMAIN, and takes the
+component JID of putslot.py. start() returns its Daemon.
+"""
+
+import http.client
+import json
+
+from .putslot import DOMAIN, JID, SECRET
+from .shipped import shipped
+from .site import AS_ROOT, accepts, wait_for
+
+PASSWORD = "a password of the tests"
+
+# The literal defaults in contrib/ that an administrator would adapt.
+COMPONENT_PORT = "5347"
+COMPONENT_SECRET = "change me"
+
+
+class XmppServer:
+    """accounts: the names before the @ that can log in with PASSWORD."""
+
+    def __init__(self, site, certificates, putslot,
+                 accounts=("romeo", "juliet")):
+        self.site = site
+        self.tls = certificates
+        self.putslot = putslot
+        self.accounts = accounts
+        self.port = site.port()
+        self.component = ("127.0.0.1", putslot.component_port)
+        self.directory = site.make_directory(
+            self.name, 0o770, self.user, site.group)
+
+    def shipped(self, name, **more):
+        return shipped(name, {COMPONENT_SECRET: SECRET,
+                              "upload.example.org": JID, **more})
+
+    def ready(self):
+        return accepts(("127.0.0.1", self.port)) and accepts(self.component)
+
+
+class Prosody(XmppServer):
+    name = "prosody"
+    user = None  # whoever runs the tests: run_as_root below
+
+    def start(self):
+        accounts = self.directory / DOMAIN.replace(".", "%2e") / "accounts"
+        if not accounts.exists():
+            accounts.mkdir(parents=True)
+            for name in self.accounts:
+                (accounts / f"{name}.dat").write_text(
+                    f'return {{ ["password"] = "{PASSWORD}" }};\n')
+        config = self.site.write("prosody.cfg.lua", f"""
+run_as_root = {"true" if AS_ROOT else "false"}
+daemonize = false
+pidfile = "{self.directory}/pid"
+data_path = "{self.directory}"
+log = {{ debug = "*console" }}
+interfaces = {{ "127.0.0.1" }}
+c2s_ports = {{ {self.port} }}
+component_ports = {{ {self.putslot.component_port} }}
+modules_enabled = {{ "disco", "roster", "saslauth", "tls", "posix", "ping" }}
+modules_disabled = {{ "s2s" }}
+authentication = "internal_plain"
+ssl = {{ key = "{self.tls.key}"; certificate = "{self.tls.chain}" }}
+https_ports = {{ }}
+http_ports = {{ }}
+VirtualHost "{DOMAIN}"
+{self.shipped("prosody/putslot.cfg.lua")}
+""")
+        return self.site.start(
+            self.name, ["prosody", "--config", config, "-F"], self.ready)
+
+
+class Ejabberd(XmppServer):
+    """Without Erlang's distribution: no node name and no epmd, so that any
+    number of them run beside each other and beside the machine's own."""
+
+    name = "ejabberd"
+    user = "ejabberd" if AS_ROOT else None
+
+    def start(self):
+        self.api = self.site.port()
+        config = self.site.write("ejabberd.yml", self.config())
+        # The account of the package may read its own files in /etc.
+        command = [
+            "erl", "-noinput", "+K", "true", "-mnesia", "dir",
+            f'"{self.directory}"', "-ejabberd", "log_rotate_count", "0",
+            "-s", "ejabberd"]
+        daemon = self.site.start(
+            self.name, command, self.ready, user=self.user, env={
+                "HOME": str(self.directory),
+                "EJABBERD_CONFIG_PATH": str(config),
+                "EJABBERD_LOG_PATH": f"{self.directory}/ejabberd.log",
+                "ERL_CRASH_DUMP_SECONDS": "0",
+                "ERL_LIBS": "/usr/lib/x86_64-linux-gnu"})
+        for name in self.accounts:
+            wait_for(lambda: self.register(name), f"account of {name}")
+        return daemon
+
+    def config(self):
+        """Our own part, with the entries of the shipped file's lists put into
+        place: YAML has no way to say a key twice."""
+        part = self.shipped("ejabberd/putslot.yml", **{
+            COMPONENT_PORT: self.putslot.component_port})
+        listen, rules = part.split("\nlisten:\n")[1].split("\nshaper_rules:")
+        return f"""
+hosts: [ {DOMAIN} ]
+loglevel: info
+certfiles: [ "{self.tls.both}" ]
+ca_file: "{self.tls.ca}"
+auth_password_format: plain
+listen:
+  - port: {self.port}
+    ip: "127.0.0.1"
+    module: ejabberd_c2s
+    starttls: true
+    access: all
+  - port: {self.api}
+    ip: "127.0.0.1"
+    module: ejabberd_http
+    request_handlers:
+      /api: mod_http_api
+{listen}
+shaper_rules:{rules}
+api_permissions:
+  tests:
+    who: all
+    what: "register"
+modules:
+  mod_disco: {{}}
+  mod_roster: {{}}
+  mod_ping: {{}}
+"""
+
+    def register(self, name):
+        """Whether the account exists now."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.api,
+                                                timeout=10)
+        try:
+            connection.request("POST", "/api/register", json.dumps(
+                {"user": name, "host": DOMAIN, "password": PASSWORD}))
+            status = connection.getresponse().status
+        except OSError:
+            return False
+        finally:
+            connection.close()
+        return status in (200, 409)  # 409: from before a restart
