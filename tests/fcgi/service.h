@@ -1,0 +1,211 @@
+/*
+ * The web side on a store and bodies of its own in a temporary directory, and
+ * one request to it. Opens SQLite: for checked fixtures and tests only.
+ */
+#ifndef TESTS_FCGI_SERVICE_H
+#define TESTS_FCGI_SERVICE_H
+
+#include <check.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fcgi/bodies.h"
+#include "fcgi/http.h"
+#include "fcgi/writer.h"
+#include "schema/config.h"
+#include "schema/store.h"
+#include "tests/fcgi/streams.h"
+
+#define SERVICE_NOW 1790000000 /* 2026-09-21 14:13:20 UTC */
+#define SERVICE_RETENTION 86400
+
+/* Of every stored body: the handlers do not compute it anew. */
+#define SERVICE_SHA256_BYTE 0xab
+#define SERVICE_ETAG_HEX \
+	"abababababababababababababababababababababababababababababababab"
+
+struct service {
+	char dir[200];
+	char database[250];
+	char bodies_dir[250];
+	char cors_origin[50], cors_methods[50], cors_headers[50];
+	struct config config;
+	struct limits limits;
+	struct store *grants;
+	struct http_service http;
+};
+
+static inline void
+service_open(struct service *s)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	memset(s, 0, sizeof *s);
+	snprintf(s->dir, sizeof s->dir, "%s/putslot-test.XXXXXX",
+	    tmp && *tmp ? tmp : "/tmp");
+	ck_assert_ptr_nonnull(mkdtemp(s->dir));
+	snprintf(s->database, sizeof s->database, "%s/db", s->dir);
+	snprintf(s->bodies_dir, sizeof s->bodies_dir, "%s/bodies", s->dir);
+	snprintf(s->cors_origin, sizeof s->cors_origin, "*");
+	snprintf(
+	    s->cors_methods, sizeof s->cors_methods, "GET, HEAD, PUT, OPTIONS");
+	snprintf(s->cors_headers, sizeof s->cors_headers, "Content-Type");
+
+	s->config.database = s->database;
+	s->config.bodies = s->bodies_dir;
+	s->config.busy_timeout = 5;
+	s->config.read_timeout = 5;
+	s->config.max_total = UNITS_NEVER;
+	s->config.max_cache_age = 3600;
+	s->config.cors_origin = s->cors_origin;
+	s->config.cors_methods = s->cors_methods;
+	s->config.cors_headers = s->cors_headers;
+	s->limits =
+	    (struct limits){true, UNITS_NEVER, SERVICE_RETENTION, UNITS_NEVER,
+		UNITS_NEVER, 3600, UNITS_NEVER, UNITS_NEVER, WHEN_FULL_REFUSE};
+
+	s->http.config = &s->config;
+	ck_assert_int_eq(
+	    store_open(s->database, STORE_GRANT, 5, &s->grants), 1);
+	ck_assert_int_eq(
+	    store_open(s->database, STORE_READ, 5, &s->http.reader), 1);
+	ck_assert_int_eq(writer_open(s->database, 5, &s->http.writer), 1);
+	ck_assert_int_eq(
+	    bodies_open(s->bodies_dir, BODIES_NAMELESS, &s->http.bodies), 1);
+}
+
+static inline int
+service_remove_entry(
+    const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+	(void)st, (void)flag, (void)ftw;
+	return remove(path);
+}
+
+static inline void
+service_close(struct service *s)
+{
+	bodies_close(s->http.bodies);
+	writer_close(s->http.writer);
+	store_close(s->http.reader);
+	store_close(s->grants);
+	nftw(s->dir, service_remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+/* ---- slots ---- */
+
+/* A slot that awaits its PUT until 600 seconds after SERVICE_NOW. type may be
+ * NULL. */
+static inline struct slot
+service_grant(
+    struct service *s, const char *name, const char *type, int64_t size)
+{
+	struct grant_request request = {.owner = "juliet@example.org",
+	    .purpose = PURPOSE_MESSAGE,
+	    .file_name = name,
+	    .content_type = type,
+	    .size = size,
+	    .expire_before = UNITS_NEVER,
+	    .now = SERVICE_NOW,
+	    .put_window = 300,
+	    .upload_timeout = 300,
+	    .max_total = UNITS_NEVER,
+	    .limits = &s->limits};
+	struct grant_result result;
+	struct slot slot;
+
+	ck_assert_int_eq(store_grant(s->grants, &request, &result), 1);
+	ck_assert_int_eq(store_find(s->grants, result.token, &slot), 1);
+	return slot;
+}
+
+static inline int
+service_link_body(void *body)
+{
+	return bodies_publish(body);
+}
+
+/* Stores data[0..len) as the body of the slot, at SERVICE_NOW. */
+static inline void
+service_publish(
+    struct service *s, const struct slot *slot, const void *data, size_t len)
+{
+	unsigned char sha256[STORE_SHA256_LEN];
+	struct body *body;
+
+	memset(sha256, SERVICE_SHA256_BYTE, sizeof sha256);
+	ck_assert_int_eq(bodies_begin(s->http.bodies, slot->token, &body), 1);
+	ck_assert_int_eq(bodies_write(body, data, len), 1);
+	ck_assert_int_eq(bodies_sync(body), 1);
+	ck_assert_int_eq(writer_publish(s->http.writer, slot->id, SERVICE_NOW,
+			     sha256, service_link_body, body),
+	    1);
+	bodies_end(body);
+}
+
+/* ---- one request and its answer ---- */
+
+#define EXCHANGE_PARAMS 20
+
+struct exchange {
+	struct http_request request;
+	struct streams_reader body;
+	struct streams_writer answer;
+	char *params[EXCHANGE_PARAMS + 1];
+	int param_count;
+};
+
+/* Adds a parameter; a value of NULL adds none. */
+static inline void
+exchange_param(struct exchange *x, const char *name, const char *value)
+{
+	if (!value)
+		return;
+	ck_assert_int_lt(x->param_count, EXCHANGE_PARAMS);
+	ck_assert_int_gt(
+	    asprintf(&x->params[x->param_count++], "%s=%s", name, value), 0);
+}
+
+/* A request without a body; then come parameters, fields of body, and
+ * exchange_run. */
+static inline void
+exchange_open(struct exchange *x, const struct service *s, const char *method,
+    const char *uri)
+{
+	memset(x, 0, sizeof *x);
+	streams_open_reader(&x->body, NULL, 0);
+	streams_open_writer(&x->answer);
+	exchange_param(x, "REQUEST_METHOD", method);
+	exchange_param(x, "REQUEST_URI", uri);
+	x->request = (struct http_request){.service = &s->http,
+	    .params = x->params,
+	    .in = &x->body.stream,
+	    .out = &x->answer.stream,
+	    .now = SERVICE_NOW};
+}
+
+/* Answers; the text of the answer stays until exchange_close. */
+static inline const char *
+exchange_run(struct exchange *x)
+{
+	int status = http_answer(&x->request);
+	const char *text = streams_text(&x->answer);
+	char line[20];
+
+	snprintf(line, sizeof line, "Status: %d ", status);
+	ck_assert_msg(strncmp(text, line, strlen(line)) == 0,
+	    "returned %d, but answered: %s", status, text);
+	return text;
+}
+
+static inline void
+exchange_close(struct exchange *x)
+{
+	for (int i = 0; i < x->param_count; i++)
+		free(x->params[i]);
+	streams_close_writer(&x->answer);
+}
+
+#endif
