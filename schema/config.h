@@ -16,7 +16,7 @@
 
 struct config {
 	/* [component] */
-	char *jid; /* of the component: "upload.example.org" */
+	char *jid;  /* of the component: "upload.example.org" */
 	char *name; /* shown in service discovery */
 	char *host; /* of the XMPP server, a literal address */
 	int64_t port;
@@ -24,29 +24,31 @@ struct config {
 	char *secret_file;
 
 	/* [store] */
-	char *database; /* path of the SQLite file */
-	char *bodies; /* path of the directory of uploaded files */
+	char *database;       /* path of the SQLite file */
+	char *bodies;         /* path of the directory of uploaded files */
 	int64_t busy_timeout; /* seconds to wait for a locked database */
-	int64_t max_total; /* bytes of all uploads together */
-	int64_t min_free; /* bytes that stay free on the bodies' disk */
+	int64_t max_total;    /* bytes of all uploads together */
+	int64_t min_free;     /* bytes that stay free on the bodies' disk */
 
 	/* [web] */
-	char *put_url; /* base of PUT URLs, ends in '/' */
-	char *get_url; /* base of GET URLs, ends in '/' */
-	bool allow_http; /* for tests and onion services */
-	char *socket; /* path; NULL: only an inherited one */
+	char *put_url;       /* base of PUT URLs, ends in '/' */
+	char *get_url;       /* base of GET URLs, ends in '/' */
+	bool allow_http;     /* for tests and onion services */
+	char *socket;        /* path; NULL: only an inherited one */
 	int64_t socket_mode; /* permission bits, octal in the file */
-	char *socket_group; /* NULL: as created */
+	char *socket_group;  /* NULL: as created */
 	int64_t threads;
-	int64_t read_timeout; /* seconds a client may stall in a body */
+	int64_t read_timeout;  /* seconds a client may stall in a body */
 	int64_t max_cache_age; /* seconds, cap of Cache-Control's max-age */
 	char *cors_origin;
 	char *cors_methods;
 	char *cors_headers;
 
 	/* [timers], seconds */
-	int64_t put_window; /* a PUT begins this long after its slot, or never */
-	int64_t upload_timeout; /* a PUT that began in time may last this long */
+	int64_t
+	    put_window; /* a PUT begins this long after its slot, or never */
+	int64_t
+	    upload_timeout; /* a PUT that began in time may last this long */
 
 	/* [log] */
 	bool syslog;
@@ -54,9 +56,9 @@ struct config {
 	/* [purpose NAME] */
 	struct limits limits[PURPOSE_COUNT];
 
-	/* [rule NAME], [rule NAME PURPOSE], in the order of the file. Without any
-	 * such section there is one, named "default", that lets the accounts of
-	 * jid's parent domain upload and nobody else. */
+	/* [rule NAME], [rule NAME PURPOSE], in the order of the file. Without
+	 * any such section there is one, named "default", that lets the
+	 * accounts of jid's parent domain upload and nobody else. */
 	struct rule *rules;
 	size_t rule_count;
 };
@@ -69,8 +71,8 @@ enum config_reader { CONFIG_FOR_COMPONENT, CONFIG_FOR_WEB };
  * all mistakes of a file are reported, not the first alone.
  * 1 read; 0 mistakes (*out is NULL); -1 the file could not be read or memory
  * ran out (said on err). The caller frees with config_free. */
-int config_read(const char *path, enum config_reader, struct config **out,
-    FILE *err);
+int config_read(
+    const char *path, enum config_reader, struct config **out, FILE *err);
 
 /* Frees everything; accepts NULL. */
 void config_free(struct config *);

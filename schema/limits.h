@@ -46,6 +46,9 @@ struct rule {
  * ASCII letters match without regard to case; all else byte by byte. */
 bool limits_pattern_matches(const char *pattern, const char *bare_jid);
 
+/* Whether text is a pattern of one of these forms, and so may match. */
+bool limits_pattern_valid(const char *text);
+
 /* The first rule that matches. NULL: none, so the user may not upload. */
 const struct rule *limits_rule(const struct config *, const char *bare_jid);
 
