@@ -39,7 +39,7 @@ struct slot {
 	int64_t size;
 	int64_t issued_at;
 	int64_t put_expires_at; /* a PUT begins before this, or not at all */
-	int64_t put_ends_at; /* and is over by this, or is refused */
+	int64_t put_ends_at; /* and is over before this, or is refused */
 	int64_t stored_at; /* 0: not yet */
 	int64_t expires_at; /* not available from here on; UNITS_NEVER */
 	unsigned char sha256[STORE_SHA256_LEN]; /* of the body, once stored */
@@ -73,7 +73,7 @@ struct grant_request {
 	const char *file_name; /* UTF-8, at most STORE_NAME_MAX bytes */
 	const char *content_type; /* a valid media type, or NULL */
 	int64_t size; /* > 0, within limits_max_file_size */
-	int64_t expire_before; /* XEP-0363 5.3; UNITS_NEVER */
+	int64_t expire_before; /* XEP-0363 5.3, after now; UNITS_NEVER */
 	int64_t now;
 	int64_t put_window; /* seconds from now in which the PUT may begin */
 	int64_t upload_timeout; /* seconds that a PUT may take */
@@ -108,7 +108,9 @@ struct grant_result {
 };
 
 /* Decides on the limits that count what the owner has, and records the slot,
- * in one transaction. 1 granted; 0 refused, *result says why; -1 broken. */
+ * in one transaction. A slot that expires before a PUT could end has its PUT
+ * end with it. 1 granted; 0 refused, *result says why; -1 broken. Of several
+ * limits that are hit, the one that will be in the way longest is named. */
 int store_grant(struct store *, const struct grant_request *,
     struct grant_result *result);
 
@@ -119,9 +121,9 @@ int store_find(struct store *, const char token[TOKEN_LEN + 1], struct slot *);
 
 /*
  * Makes a slot stored: in one durable transaction, if the slot still awaits
- * its PUT and its time is not over at now, calls link_body(arg), which makes
- * the body durable under its token and returns 1, or -1 (logged there) to have
- * the transaction undone; then sets stored_at and sha256.
+ * its PUT and neither put_ends_at nor expires_at has come at now, calls
+ * link_body(arg), which makes the body durable under its token and returns 1,
+ * or -1 (logged there) to have the transaction undone.
  * 1 stored; 0 too late: gone, timed out, or stored by another; -1 broken.
  */
 int store_publish(struct store *, int64_t id, int64_t now,
@@ -130,7 +132,7 @@ int store_publish(struct store *, int64_t id, int64_t now,
 
 /* ---- retention ---- */
 
-/* A slot whose time is over; see store_reap. */
+/* Takes one slot. It may use the store, but for the dry run of store_reap. */
 typedef void store_slot_fn(void *arg, const struct slot *);
 
 /*
