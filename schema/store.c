@@ -1,0 +1,396 @@
+#include "schema/store.h"
+
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "schema/audit.h"
+#include "schema/database.h"
+#include "schema/limits.h"
+#include "schema/log.h"
+#include "schema/quota.h"
+#include "schema/slot.h"
+#include "schema/statement.h"
+
+#define TIDY_BATCH 500 /* rows per transaction */
+
+static int64_t
+least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* A later point in time; never later than never. Neither is negative. */
+static int64_t
+after(int64_t when, int64_t seconds)
+{
+	return seconds > UNITS_NEVER - when ? UNITS_NEVER : when + seconds;
+}
+
+/* ---- opening ---- */
+
+int
+store_open(const char *path, enum store_access access, int64_t busy_timeout,
+    struct store **out)
+{
+	struct store *store = calloc(1, sizeof(*store));
+
+	*out = NULL;
+	if (store == NULL) {
+		log_error("cannot open database %s: out of memory", path);
+		return -1;
+	}
+	if (database_open(path, access, busy_timeout, &store->db) == -1 ||
+	    statement_prepare_all(store) == -1) {
+		store_close(store);
+		return -1;
+	}
+	*out = store;
+	return 1;
+}
+
+void
+store_close(struct store *store)
+{
+	if (store == NULL)
+		return;
+	statement_finalize_all(store);
+	sqlite3_close(store->db);
+	free(store);
+}
+
+/* ---- transactions ---- */
+
+static int
+begin(struct store *store)
+{
+	return statement_run(statement_start(store, STMT_BEGIN)) == -1 ? -1 : 1;
+}
+
+/* Undoes; SQLite may have done so itself, after an error. */
+static void
+undo(struct store *store)
+{
+	if (!sqlite3_get_autocommit(store->db))
+		statement_run(statement_start(store, STMT_ROLLBACK));
+}
+
+/* Ends the transaction with the result of what was done in it: commits, but
+ * undoes for -1. Returns rc, or -1 when the commit failed. */
+static int
+finish(struct store *store, int rc)
+{
+	if (rc != -1 &&
+	    statement_run(statement_start(store, STMT_COMMIT)) != -1)
+		return rc;
+	undo(store);
+	return -1;
+}
+
+/* ---- reading slots ---- */
+
+static struct slot *
+make_slots(int max)
+{
+	struct slot *slots = calloc((size_t)max, sizeof(*slots));
+
+	if (slots == NULL)
+		log_error("cannot read slots: out of memory");
+	return slots;
+}
+
+static void
+show_slots(const struct slot *slots, int count, store_slot_fn *seen, void *arg)
+{
+	for (int i = 0; seen != NULL && i < count; i++)
+		seen(arg, &slots[i]);
+}
+
+int
+store_find(
+    struct store *store, const char token[TOKEN_LEN + 1], struct slot *slot)
+{
+	struct statement *st = statement_start(store, STMT_FIND);
+
+	statement_bind_text(st, ":token", token);
+	return slot_fetch(st, slot, 1);
+}
+
+/* ---- granting ---- */
+
+static int
+insert_slot(struct store *store, const struct grant_request *request,
+    struct grant_result *result)
+{
+	const int64_t expires_at = least(request->expire_before,
+	    after(request->now, request->limits->retention));
+	const int64_t put_expires_at = after(request->now, request->put_window);
+	const int64_t put_ends_at =
+	    after(put_expires_at, request->upload_timeout);
+	struct statement *st = statement_start(store, STMT_INSERT);
+
+	statement_bind_text(st, ":token", result->token);
+	statement_bind_text(st, ":secret", result->secret);
+	statement_bind_text(st, ":owner", request->owner);
+	statement_bind_text(st, ":purpose", purpose_name(request->purpose));
+	statement_bind_text(st, ":file_name", request->file_name);
+	statement_bind_text(st, ":content_type", request->content_type);
+	statement_bind_int(st, ":size", request->size);
+	statement_bind_int(st, ":issued_at", request->now);
+	/* What expires sooner than a PUT could end is not worth a PUT. */
+	statement_bind_int(
+	    st, ":put_expires_at", least(put_expires_at, expires_at));
+	statement_bind_int(st, ":put_ends_at", least(put_ends_at, expires_at));
+	statement_bind_time(st, ":expires_at", expires_at);
+	if (statement_run(st) == -1)
+		return -1;
+	result->id = sqlite3_last_insert_rowid(store->db);
+	return quota_remember(
+	    store, request, result->id, least(put_ends_at, expires_at));
+}
+
+int
+store_grant(struct store *store, const struct grant_request *request,
+    struct grant_result *result)
+{
+	char token[TOKEN_LEN + 1], secret[TOKEN_LEN + 1];
+	int rc;
+
+	memset(result, 0, sizeof(*result));
+	if (token_make(token) == -1 || token_make(secret) == -1)
+		return -1;
+	if (begin(store) == -1)
+		return -1;
+	rc = quota_fit(store, request, result);
+	if (rc == 1) {
+		memcpy(result->token, token, sizeof(token));
+		memcpy(result->secret, secret, sizeof(secret));
+		rc = insert_slot(store, request, result);
+	}
+	/* A refusal is committed, too: what was over has been removed. */
+	return finish(store, rc);
+}
+
+/* ---- publishing ---- */
+
+int
+store_publish(struct store *store, int64_t id, int64_t now,
+    const unsigned char sha256[STORE_SHA256_LEN], int (*link_body)(void *),
+    void *arg)
+{
+	struct statement *st;
+	int rc;
+
+	if (begin(store) == -1)
+		return -1;
+	/* The row first, as the check and the change are then one. Nobody sees
+	 * it before the commit, when the body has its name. */
+	st = statement_start(store, STMT_PUBLISH);
+	statement_bind_int(st, ":id", id);
+	statement_bind_int(st, ":now", now);
+	statement_bind_blob(st, ":sha256", sha256, STORE_SHA256_LEN);
+	rc = statement_run(st);
+	if (rc == 1)
+		rc = link_body(arg);
+	return finish(store, rc);
+}
+
+/* ---- retention ---- */
+
+static int
+delete_slots(struct store *store, const struct slot *slots, int count)
+{
+	for (int i = 0; i < count; i++) {
+		struct statement *st = statement_start(store, STMT_DELETE);
+
+		statement_bind_int(st, ":id", slots[i].id);
+		if (statement_run(st) == -1)
+			return -1;
+	}
+	return count;
+}
+
+static int
+reap_some(struct store *store, int64_t now, struct slot *slots, int max)
+{
+	struct statement *st;
+	int count;
+
+	if (begin(store) == -1)
+		return -1;
+	st = statement_start(store, STMT_OVER_SOME);
+	statement_bind_int(st, ":now", now);
+	statement_bind_int(st, ":max", max);
+	count = slot_fetch(st, slots, max);
+	if (count > 0)
+		count = delete_slots(store, slots, count);
+	return finish(store, count);
+}
+
+static int
+show_over(struct store *store, int64_t now, store_slot_fn *seen, void *arg)
+{
+	struct statement *st = statement_start(store, STMT_OVER);
+	struct slot slot;
+	int count = 0;
+	int rc;
+
+	statement_bind_int(st, ":now", now);
+	while ((rc = slot_next(st, &slot)) == 1) {
+		show_slots(&slot, 1, seen, arg);
+		count++;
+	}
+	return rc == -1 ? -1 : count;
+}
+
+int
+store_reap(struct store *store, int64_t now, int max, bool dry_run,
+    store_slot_fn *seen, void *arg)
+{
+	struct slot *slots;
+	int count;
+
+	if (dry_run)
+		return show_over(store, now, seen, arg);
+	slots = make_slots(max);
+	if (slots == NULL)
+		return -1;
+	count = reap_some(store, now, slots, max);
+	show_slots(slots, count, seen, arg);
+	free(slots);
+	return count;
+}
+
+int
+store_doomed(struct store *store, const char *begin_after,
+    char (*tokens)[TOKEN_LEN + 1], int max)
+{
+	struct statement *st = statement_start(store, STMT_DOOMED);
+	int count = 0;
+	int rc = 0;
+
+	statement_bind_text(st, ":after", begin_after);
+	statement_bind_int(st, ":max", max);
+	while (count < max && (rc = statement_step(st)) == 1) {
+		rc = statement_text(st, 0, tokens[count], sizeof(*tokens));
+		if (rc == -1)
+			break;
+		count++;
+	}
+	statement_end(st);
+	return rc == -1 ? -1 : count;
+}
+
+static int
+forget_all(struct store *store, char (*tokens)[TOKEN_LEN + 1], int count)
+{
+	for (int i = 0; i < count; i++) {
+		struct statement *st = statement_start(store, STMT_FORGET);
+
+		statement_bind_text(st, ":token", tokens[i]);
+		if (statement_run(st) == -1)
+			return -1;
+	}
+	return 1;
+}
+
+int
+store_forget(struct store *store, char (*tokens)[TOKEN_LEN + 1], int count)
+{
+	if (begin(store) == -1)
+		return -1;
+	return finish(store, forget_all(store, tokens, count));
+}
+
+static int
+erase_some(struct store *store, const char *owner, int max)
+{
+	struct statement *st = statement_start(store, STMT_ERASE);
+	int count;
+
+	statement_bind_text(st, ":owner", owner);
+	statement_bind_int(st, ":max", max);
+	count = statement_run(st);
+	if (count == -1 || count == max)
+		return count;
+	st = statement_start(store, STMT_ERASE_RECENT);
+	statement_bind_text(st, ":owner", owner);
+	return statement_run(st) == -1 ? -1 : count;
+}
+
+int
+store_erase(struct store *store, const char *owner, int max)
+{
+	if (begin(store) == -1)
+		return -1;
+	return finish(store, erase_some(store, owner, max));
+}
+
+/* ---- checks ---- */
+
+int
+store_each(struct store *store, int64_t begin_after, int max,
+    store_slot_fn *seen, void *arg)
+{
+	struct slot *slots = make_slots(max);
+	struct statement *st;
+	int count;
+
+	if (slots == NULL)
+		return -1;
+	st = statement_start(store, STMT_EACH);
+	statement_bind_int(st, ":after", begin_after);
+	statement_bind_int(st, ":max", max);
+	count = slot_fetch(st, slots, max);
+	show_slots(slots, count, seen, arg);
+	free(slots);
+	return count;
+}
+
+int
+store_knows(struct store *store, const char token[TOKEN_LEN + 1])
+{
+	struct statement *st = statement_start(store, STMT_KNOWS);
+	int rc;
+
+	statement_bind_text(st, ":token", token);
+	rc = statement_step(st);
+	statement_end(st);
+	return rc;
+}
+
+int
+store_drop(struct store *store, int64_t id)
+{
+	struct statement *st = statement_start(store, STMT_DROP);
+
+	statement_bind_int(st, ":id", id);
+	return statement_run(st);
+}
+
+int
+store_audit(struct store *store, bool repair)
+{
+	if (begin(store) == -1)
+		return -1;
+	return finish(store, audit_run(store, repair));
+}
+
+int
+store_tidy(struct store *store, int64_t now)
+{
+	struct statement *st;
+	int count;
+
+	do {
+		st = statement_start(store, STMT_TIDY_RECENT);
+		statement_bind_int(st, ":now", now);
+		statement_bind_int(st, ":max", TIDY_BATCH);
+		count = statement_run(st);
+	} while (count == TIDY_BATCH);
+	if (count == -1 ||
+	    statement_run(statement_start(store, STMT_LIMIT_ANALYSIS)) == -1 ||
+	    statement_run(statement_start(store, STMT_OPTIMIZE)) == -1)
+		return -1;
+	return 1;
+}
