@@ -15,6 +15,7 @@
 #include "fcgi/http.h"
 #include "fcgi/writer.h"
 #include "schema/config.h"
+#include "schema/log.h"
 #include "schema/store.h"
 #include "tests/fcgi/streams.h"
 
@@ -42,6 +43,7 @@ service_open(struct service *s)
 {
 	const char *tmp = getenv("TMPDIR");
 
+	log_open("test", LOG_LEVEL_ERROR, false);
 	memset(s, 0, sizeof *s);
 	snprintf(s->dir, sizeof s->dir, "%s/putslot-test.XXXXXX",
 	    tmp && *tmp ? tmp : "/tmp");
