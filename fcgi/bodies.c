@@ -414,7 +414,7 @@ visit_file(void *arg, int dir, const char *name, const struct stat *st)
 
 	(void)dir;
 	if (token_valid(name, strlen(name)) && S_ISREG(st->st_mode) &&
-	    strncmp(name, v->shard, SHARDS_NAME_LEN) == 0)
+	    strncmp(name, v->shard, BODIES_SHARD_LEN) == 0)
 		token = name;
 	len = snprintf(
 	    path, sizeof(path), "%s/%s/%s", v->bodies->path, v->shard, name);

@@ -81,9 +81,9 @@ shards_open_directory(int root, const char *name, bool make)
 int
 shards_open(int root, const char token[TOKEN_LEN + 1], bool make)
 {
-	char name[SHARDS_NAME_LEN + 1] = "";
+	char name[BODIES_SHARD_LEN + 1] = "";
 
-	memcpy(name, token, SHARDS_NAME_LEN);
+	memcpy(name, token, BODIES_SHARD_LEN);
 	return shards_open_directory(root, name, make);
 }
 
@@ -92,7 +92,7 @@ shards_index(const char token[TOKEN_LEN + 1])
 {
 	size_t index = 0;
 
-	for (int i = 0; i < SHARDS_NAME_LEN; i++) {
+	for (int i = 0; i < BODIES_SHARD_LEN; i++) {
 		char c = token[i];
 		int digit = c >= 'a' ? c - 'a' : c - '2' + 26;
 		index = index * 32 + (size_t)digit;
@@ -103,9 +103,9 @@ shards_index(const char token[TOKEN_LEN + 1])
 char *
 shards_path(const char token[TOKEN_LEN + 1], char path[SHARDS_PATH_MAX])
 {
-	memcpy(path, token, SHARDS_NAME_LEN);
-	path[SHARDS_NAME_LEN] = '/';
-	memcpy(path + SHARDS_NAME_LEN + 1, token, TOKEN_LEN + 1);
+	memcpy(path, token, BODIES_SHARD_LEN);
+	path[BODIES_SHARD_LEN] = '/';
+	memcpy(path + BODIES_SHARD_LEN + 1, token, TOKEN_LEN + 1);
 	return path;
 }
 
@@ -114,10 +114,10 @@ shards_is_name(const char *name)
 {
 	char token[TOKEN_LEN + 1];
 
-	if (strlen(name) != SHARDS_NAME_LEN)
+	if (strlen(name) != BODIES_SHARD_LEN)
 		return false;
 	memset(token, 'a', TOKEN_LEN);
-	memcpy(token, name, SHARDS_NAME_LEN);
+	memcpy(token, name, BODIES_SHARD_LEN);
 	return token_valid(token, TOKEN_LEN);
 }
 

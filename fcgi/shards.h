@@ -12,13 +12,12 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "fcgi/bodies.h"
 #include "schema/token.h"
 
-/* A shard is named by the first characters of the tokens in it. */
-#define SHARDS_NAME_LEN 2
 #define SHARDS_COUNT (32 * 32)
 /* "ab/abcdef…", with its NUL */
-#define SHARDS_PATH_MAX (SHARDS_NAME_LEN + 1 + TOKEN_LEN + 1)
+#define SHARDS_PATH_MAX (BODIES_SHARD_LEN + 1 + TOKEN_LEN + 1)
 
 /* Opens the directory of all, making it durably where only it is missing. */
 int shards_open_root(const char *path);
