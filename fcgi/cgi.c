@@ -1,0 +1,218 @@
+#include "fcgi/cgi.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <fcgiapp.h>
+
+#include "fcgi/http.h"
+#include "schema/config.h"
+#include "schema/log.h"
+#include "schema/units.h"
+
+#define BUFFER 65536
+
+/* How much of a refused body is read away, and for how long. */
+#define DRAIN_BYTES (1024LL * 1024 * 1024)
+#define DRAIN_SECONDS 300
+
+/* Seconds that a body may stand still where no configuration says it. */
+#define FAIL_TIMEOUT 20
+
+struct stream {
+	FCGX_Stream fcgx; /* first: its procedures get the address */
+	int fd;
+	int timeout;  /* milliseconds to wait for a byte to read */
+	int64_t left; /* bytes that may still be read */
+	unsigned char buffer[BUFFER];
+};
+
+/* Ends a stream, for good. */
+static void
+end(FCGX_Stream *fcgx, int error)
+{
+	fcgx->FCGI_errno = error;
+	fcgx->isClosed = 1;
+}
+
+/* ---- reading ---- */
+
+/* The bytes read; 0 at the end; -1 with errno, EAGAIN when none came. */
+static ssize_t
+read_some(struct stream *s, size_t max)
+{
+	struct pollfd fd = {.fd = s->fd, .events = POLLIN};
+	ssize_t n;
+
+	do {
+		int ready = poll(&fd, 1, s->timeout);
+		if (ready == 0)
+			errno = EAGAIN;
+		n = ready == 1 ? read(s->fd, s->buffer, max) : -1;
+	} while (n == -1 && errno == EINTR);
+	return n;
+}
+
+static void
+fill(FCGX_Stream *fcgx)
+{
+	struct stream *s = (struct stream *)(void *)fcgx;
+	size_t max = s->left < BUFFER ? (size_t)s->left : BUFFER;
+	ssize_t n = max > 0 ? read_some(s, max) : 0;
+
+	if (n <= 0) {
+		end(fcgx, n == 0 ? 0 : errno);
+		return;
+	}
+	s->left -= n;
+	fcgx->rdNext = fcgx->stopUnget = s->buffer;
+	fcgx->stop = s->buffer + n;
+}
+
+static const char *
+param(char **params, const char *name)
+{
+	const char *value = FCGX_GetParam(name, params);
+
+	return value != NULL && *value != '\0' ? value : NULL;
+}
+
+/* How much may be read. RFC 3875 section 4.2 does not promise an end after
+ * CONTENT_LENGTH bytes; where the length is unknown, Apache and nginx with
+ * fcgiwrap do have one. Only a PUT is worth waiting for. */
+static int64_t
+expected_length(char **params)
+{
+	const char *method = param(params, "REQUEST_METHOD");
+	const char *text = param(params, "CONTENT_LENGTH");
+	int64_t length;
+
+	if (method == NULL || strcmp(method, "PUT") != 0)
+		return 0;
+	if (text == NULL || param(params, "HTTP_TRANSFER_ENCODING") != NULL ||
+	    units_parse_number(text, &length) != 1)
+		return INT64_MAX;
+	return length;
+}
+
+static void
+open_reader(struct stream *s, int fd, char **params, int64_t timeout)
+{
+	memset(&s->fcgx, 0, sizeof s->fcgx);
+	s->fd = fd;
+	s->timeout = (int)timeout * 1000;
+	s->left = expected_length(params);
+	s->fcgx.isReader = 1;
+	s->fcgx.rdNext = s->fcgx.wrNext = s->buffer;
+	s->fcgx.stop = s->fcgx.stopUnget = s->buffer;
+	s->fcgx.fillBuffProc = fill;
+}
+
+/* Apache's mod_cgid and fcgiwrap write the whole body before they read the
+ * answer, and lose it when they cannot. */
+static void
+drain(struct stream *s)
+{
+	const time_t deadline = time(NULL) + DRAIN_SECONDS;
+	int64_t drained = 0;
+
+	while (!s->fcgx.isClosed && drained < DRAIN_BYTES &&
+	       time(NULL) < deadline) {
+		fill(&s->fcgx);
+		if (!s->fcgx.isClosed)
+			drained += s->fcgx.stop - s->fcgx.rdNext;
+	}
+}
+
+/* ---- writing ---- */
+
+static int
+write_all(int fd, const unsigned char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return -1;
+		data += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static void
+empty(FCGX_Stream *fcgx, int closing)
+{
+	struct stream *s = (struct stream *)(void *)fcgx;
+	size_t len = (size_t)(fcgx->wrNext - s->buffer);
+
+	fcgx->wrNext = s->buffer;
+	if (write_all(s->fd, s->buffer, len) == -1)
+		end(fcgx, errno);
+	else if (closing)
+		end(fcgx, 0);
+}
+
+static void
+open_writer(struct stream *s, int fd)
+{
+	memset(&s->fcgx, 0, sizeof s->fcgx);
+	s->fd = fd;
+	s->fcgx.wrNext = s->fcgx.stopUnget = s->buffer;
+	s->fcgx.rdNext = s->fcgx.stop = s->buffer + BUFFER;
+	s->fcgx.emptyBuffProc = empty;
+}
+
+/* ---- requests ---- */
+
+bool
+cgi_has_request(char **params)
+{
+	return param(params, "GATEWAY_INTERFACE") != NULL &&
+	       param(params, "REQUEST_METHOD") != NULL;
+}
+
+void
+cgi_answer(const struct http_service *service, char **params, int in, int out)
+{
+	struct stream reader, writer;
+	struct http_request request = {
+	    .service = service,
+	    .params = params,
+	    .in = &reader.fcgx,
+	    .out = &writer.fcgx,
+	    .now = time(NULL),
+	};
+
+	open_reader(&reader, in, params, service->config->read_timeout);
+	open_writer(&writer, out);
+	http_answer(&request);
+	empty(&writer.fcgx, 1);
+	if (writer.fcgx.FCGI_errno != 0)
+		log_info("the answer was not taken: %s",
+		    strerror(writer.fcgx.FCGI_errno));
+	if (!request.body_consumed)
+		drain(&reader);
+}
+
+void
+cgi_fail(char **params, int in, int out)
+{
+	static const char text[] =
+	    "Status: 500 Internal Server Error\r\n"
+	    "Content-Type: text/plain; charset=utf-8\r\n"
+	    "Cache-Control: no-store\r\n"
+	    "\r\n"
+	    "The upload service is not set up properly.\n";
+	struct stream reader;
+
+	open_reader(&reader, in, params, FAIL_TIMEOUT);
+	if (write_all(out, (const unsigned char *)text, sizeof text - 1) == -1)
+		log_info("the answer was not taken: %s", strerror(errno));
+	drain(&reader);
+}
