@@ -1,0 +1,168 @@
+/*
+ * putslot.fcgi: takes the PUT of an upload slot and serves what was uploaded,
+ * behind a web server, by FastCGI or CGI.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fcgi/bodies.h"
+#include "fcgi/cgi.h"
+#include "fcgi/http.h"
+#include "fcgi/server.h"
+#include "fcgi/socket.h"
+#include "fcgi/writer.h"
+#include "schema/config.h"
+#include "schema/log.h"
+#include "schema/store.h"
+
+#define PROGRAM "putslot.fcgi"
+
+enum exit_code { EXIT_OK, EXIT_BROKEN, EXIT_USAGE };
+
+struct options {
+	const char *config_file;
+	const char *socket; /* NULL: not given */
+	enum log_level level;
+	bool check_only;
+};
+
+static int
+usage(void)
+{
+	fputs("usage: " PROGRAM " [-nVv] [-c FILE] [-s SOCKET]\n", stderr);
+	return EXIT_USAGE;
+}
+
+/* -1: go on; else the exit code. */
+static int
+parse_options(int argc, char **argv, struct options *o)
+{
+	const char *file = getenv("PUTSLOT_CONFIG");
+	int c;
+
+	*o = (struct options){.level = LOG_LEVEL_INFO};
+	o->config_file = file && *file ? file : CONFIG_DEFAULT_FILE;
+	while ((c = getopt(argc, argv, "c:ns:Vv")) != -1)
+		switch (c) {
+		case 'c':
+			o->config_file = optarg;
+			break;
+		case 'n':
+			o->check_only = true;
+			break;
+		case 's':
+			o->socket = optarg;
+			break;
+		case 'V':
+			puts(PROGRAM " " PUTSLOT_VERSION);
+			return EXIT_OK;
+		case 'v':
+			o->level = LOG_LEVEL_DEBUG;
+			break;
+		default:
+			return usage();
+		}
+	return optind == argc ? -1 : usage();
+}
+
+/* Serves on the socket that we were given, or on our own. */
+static int
+serve(const struct http_service *service, const char *path)
+{
+	const struct config *config = service->config;
+	int inherited = socket_from_systemd();
+	struct socket_file *own = NULL;
+	int rc;
+
+	if (inherited == -1 && path == NULL && socket_listens(STDIN_FILENO))
+		inherited = STDIN_FILENO;
+	if (inherited != -1)
+		return server_run(inherited, service);
+	if (path == NULL)
+		path = config->socket;
+	if (path == NULL) {
+		log_error("no socket: give one with -s, or in the section "
+			  "[web] of the configuration");
+		return -1;
+	}
+	rc = socket_listen(
+	    path, (mode_t)config->socket_mode, config->socket_group, &own);
+	if (rc == 1)
+		rc = server_run(socket_descriptor(own), service);
+	socket_close(own);
+	return rc;
+}
+
+static int
+answer_cgi(struct http_service *service)
+{
+	const struct config *config = service->config;
+
+	if (store_open(config->database, STORE_READ, config->busy_timeout,
+		&service->reader) != 1)
+		return -1;
+	cgi_answer(service, environ, STDIN_FILENO, STDOUT_FILENO);
+	store_close(service->reader);
+	return 1;
+}
+
+/* Opens what every request needs, and serves. 1 or -1. */
+static int
+run(const struct config *config, const struct options *o, bool cgi)
+{
+	struct http_service service = {.config = config};
+	int rc = -1;
+
+	if (bodies_open(config->bodies, BODIES_NAMELESS, &service.bodies) ==
+		1 &&
+	    writer_open(
+		config->database, config->busy_timeout, &service.writer) == 1)
+		rc = cgi ? answer_cgi(&service) : serve(&service, o->socket);
+	writer_close(service.writer);
+	bodies_close(service.bodies);
+	return rc;
+}
+
+static void
+prepare_process(void)
+{
+	umask(007); /* the group shares what SQLite and we make */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file too large is an error, no death */
+}
+
+int
+main(int argc, char **argv)
+{
+	/* a listening standard input is a server's even when it was started
+	 * from within a request of another */
+	bool cgi = cgi_has_request(environ) && !socket_listens(STDIN_FILENO);
+	struct config *config = NULL;
+	struct options o;
+	int code = parse_options(argc, argv, &o);
+
+	if (code != -1)
+		return code;
+	prepare_process();
+	log_open(PROGRAM, o.level, false);
+	if (config_read(o.config_file, CONFIG_FOR_WEB, &config, stderr) != 1) {
+		if (cgi)
+			cgi_fail(environ, STDIN_FILENO, STDOUT_FILENO);
+		return EXIT_USAGE;
+	}
+	if (o.check_only) {
+		config_print(config, stdout);
+		code = EXIT_OK;
+	} else {
+		log_open(PROGRAM, o.level, config->syslog);
+		code = run(config, &o, cgi) == 1 ? EXIT_OK : EXIT_BROKEN;
+		if (cgi && code != EXIT_OK)
+			cgi_fail(environ, STDIN_FILENO, STDOUT_FILENO);
+	}
+	config_free(config);
+	return code;
+}
