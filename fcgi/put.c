@@ -146,14 +146,31 @@ struct upload {
 	const struct slot *slot;
 	struct body *body;
 	EVP_MD_CTX *digest;
+	int64_t began; /* by the clock that nobody sets */
 	int64_t received;
 	unsigned char sha256[STORE_SHA256_LEN];
 };
 
+static int64_t
+seconds_running(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/* The time, which goes on while the body comes: it may take an hour. */
+static int64_t
+now(const struct upload *up)
+{
+	return up->request->now + seconds_running() - up->began;
+}
+
 static bool
 is_late(const struct upload *up)
 {
-	return time(NULL) >= up->slot->put_ends_at;
+	return now(up) >= up->slot->put_ends_at;
 }
 
 /* Reads up to CHUNK bytes; fewer at the end of the body or of its time.
@@ -209,17 +226,16 @@ judge_end(struct upload *up)
 {
 	int error = FCGX_GetError(up->request->in);
 	const struct slot *slot = up->slot;
+	bool ended = FCGX_HasSeenEOF(up->request->in) == EOF && error == 0;
 
-	if (up->received == slot->size && error == 0) {
-		up->request->body_consumed = true;
+	up->request->body_consumed = ended;
+	if (ended && up->received == slot->size)
 		return 0;
-	}
 	log_info("slot %lld: the upload ended after %lld of %lld bytes",
 	    (long long)slot->id, (long long)up->received,
 	    (long long)slot->size);
-	if (is_late(up) || error == EAGAIN || error == EWOULDBLOCK)
+	if (is_late(up) || error == EAGAIN)
 		return 408;
-	up->request->body_consumed = error == 0;
 	return respond_refuse(up->request, 400,
 	    "The upload ended after %lld of %lld bytes.",
 	    (long long)up->received, (long long)slot->size);
@@ -283,9 +299,8 @@ publish(struct upload *up)
 		log_error("slot %lld: no digest", (long long)up->slot->id);
 		return 500;
 	}
-	/* the clock again: the body may have taken an hour */
-	rc = writer_publish(up->request->service->writer, up->slot->id,
-	    time(NULL), up->sha256, link_body, up->body);
+	rc = writer_publish(up->request->service->writer, up->slot->id, now(up),
+	    up->sha256, link_body, up->body);
 	if (rc == 0)
 		return lost(up);
 	return rc == 1 ? 0 : 500;
@@ -311,7 +326,8 @@ begin(struct upload *up)
 static int
 take(struct http_request *request, const struct slot *slot)
 {
-	struct upload up = {.request = request, .slot = slot};
+	struct upload up = {
+	    .request = request, .slot = slot, .began = seconds_running()};
 	int status = begin(&up);
 
 	if (!status)
