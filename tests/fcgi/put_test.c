@@ -1,0 +1,596 @@
+#include "fcgi/handlers.h"
+
+#include <check.h>
+#include <errno.h>
+#include <openssl/evp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "tests/fcgi/service.h"
+
+#define BODY "hello"
+#define SIZE 5
+
+static struct service service;
+static struct slot slot;
+
+static void
+set_up(void)
+{
+	service_open(&service);
+	slot = service_grant(&service, "a.txt", "text/plain", SIZE);
+}
+
+static void
+tear_down(void)
+{
+	service_close(&service);
+}
+
+/* A PUT of len bytes to the slot, as HTTP/1.1 with a length. */
+static void
+open_put(
+    struct exchange *x, const struct slot *to, const char *data, size_t len)
+{
+	char uri[100], length[30];
+
+	snprintf(uri, sizeof uri, "/upload/%s/%s/a.txt", to->token, to->secret);
+	snprintf(length, sizeof length, "%zu", len);
+	exchange_open(x, &service, "PUT", uri);
+	streams_open_reader(&x->body, data, len);
+	exchange_param(x, "SERVER_PROTOCOL", "HTTP/1.1");
+	exchange_param(x, "CONTENT_LENGTH", length);
+}
+
+/* The same, chunked: nothing says how long it is. */
+static void
+open_chunked(
+    struct exchange *x, const struct slot *to, const char *data, size_t len)
+{
+	open_put(x, to, data, len);
+	free(x->params[--x->param_count]);
+	x->params[x->param_count] = NULL;
+	exchange_param(x, "HTTP_TRANSFER_ENCODING", "chunked");
+}
+
+static int
+status_of(const char *answer)
+{
+	int status = 0;
+
+	ck_assert_int_eq(sscanf(answer, "Status: %d ", &status), 1);
+	return status;
+}
+
+/* Runs and closes. The status. */
+static int
+finish(struct exchange *x)
+{
+	int status = status_of(exchange_run(x));
+
+	exchange_close(x);
+	return status;
+}
+
+static int
+put(const struct slot *to, const char *data, size_t len)
+{
+	struct exchange x;
+
+	open_put(&x, to, data, len);
+	return finish(&x);
+}
+
+static struct slot
+look_up(const struct slot *which)
+{
+	struct slot found;
+
+	ck_assert_int_eq(store_find(service.grants, which->token, &found), 1);
+	return found;
+}
+
+static void
+count_file(void *arg, const char *path, const char *token, int64_t size,
+    int64_t changed_at)
+{
+	(void)path, (void)token, (void)size, (void)changed_at;
+	++*(int *)arg;
+}
+
+/* Nothing lies on the disk, the row awaits its PUT, and the PUT works. */
+static void
+assert_usable(void)
+{
+	int files = 0;
+
+	ck_assert_int_eq(
+	    bodies_each(service.http.bodies, count_file, &files), 0);
+	ck_assert_int_eq(look_up(&slot).stored_at, 0);
+	ck_assert_int_eq(put(&slot, BODY, SIZE), 201);
+}
+
+/* The file holds exactly data, and the row its digest. */
+static void
+assert_stored(const struct slot *which, const char *data, size_t len)
+{
+	unsigned char sha256[STORE_SHA256_LEN];
+	struct slot found = look_up(which);
+	char *got = malloc(len + 1);
+	int64_t size;
+	int fd;
+
+	ck_assert_int_eq(
+	    bodies_read(service.http.bodies, which->token, &fd, &size), 1);
+	ck_assert_int_eq(size, (int64_t)len);
+	ck_assert_int_eq(read(fd, got, len + 1), (ssize_t)len);
+	close(fd);
+	ck_assert_mem_eq(got, data, len);
+	free(got);
+	ck_assert_int_ge(found.stored_at, SERVICE_NOW);
+	ck_assert_int_eq(
+	    EVP_Digest(data, len, sha256, NULL, EVP_sha256(), NULL), 1);
+	ck_assert_mem_eq(found.sha256, sha256, sizeof sha256);
+}
+
+/* ---- what is refused before the body ---- */
+
+static const struct {
+	const char *length;
+	const char *protocol;
+	const char *transfer;
+	const char *type;
+	const char *coding;
+	const char *range;
+	int status;
+	const char *says; /* part of the answer */
+} checks[] = {
+    {"5", "HTTP/1.1", NULL, "text/plain", NULL, NULL, 201, ""},
+    {"5", "HTTP/1.1", NULL, NULL, NULL, NULL, 201, ""},
+    {"5", "HTTP/1.1", NULL, "TEXT/Plain; charset=utf-8", NULL, NULL, 201, ""},
+    {"5", "HTTP/1.1", NULL, NULL, "identity", NULL, 201, ""},
+    {"5", "HTTP/1.1", "chunked", NULL, NULL, NULL, 201, ""},
+    {NULL, "HTTP/1.1", "chunked", NULL, NULL, NULL, 201, ""},
+    {"", "HTTP/1.1", "chunked", NULL, NULL, NULL, 201, ""},
+    {NULL, "HTTP/2.0", NULL, NULL, NULL, NULL, 201, ""},
+    {"", "HTTP/2.0", NULL, NULL, NULL, NULL, 201, ""},
+    {NULL, "HTTP/1.1", NULL, NULL, NULL, NULL, 411, "length"},
+    {"", "HTTP/1.0", NULL, NULL, NULL, NULL, 411, "length"},
+    {NULL, NULL, NULL, NULL, NULL, NULL, 411, "length"},
+    {"6", "HTTP/1.1", NULL, NULL, NULL, NULL, 413, "6 bytes"},
+    {"6", "HTTP/2.0", NULL, NULL, NULL, NULL, 413, "is for 5"},
+    {"4", "HTTP/1.1", NULL, NULL, NULL, NULL, 400, "4 bytes"},
+    {"0", "HTTP/1.1", NULL, NULL, NULL, NULL, 400, "0 bytes"},
+    /* 5 in 32 bits, and a number of more than 64 */
+    {"4294967301", "HTTP/1.1", NULL, NULL, NULL, NULL, 413, "4294967301"},
+    {"18446744073709551621", "HTTP/1.1", NULL, NULL, NULL, NULL, 400, "number"},
+    {"+5", "HTTP/1.1", NULL, NULL, NULL, NULL, 400, "number"},
+    {"-5", "HTTP/1.1", NULL, NULL, NULL, NULL, 400, "number"},
+    {"5, 5", "HTTP/1.1", NULL, NULL, NULL, NULL, 400, "number"},
+    {"0x5", "HTTP/1.1", NULL, NULL, NULL, NULL, 400, "number"},
+    {"5", "HTTP/1.1", NULL, "text/html", NULL, NULL, 415, "text/plain"},
+    {"5", "HTTP/1.1", NULL, "text/plainer", NULL, NULL, 415, "text/plain"},
+    {"5", "HTTP/1.1", NULL, NULL, "gzip", NULL, 415, "Content-Encoding"},
+    {"5", "HTTP/1.1", NULL, NULL, NULL, "bytes 0-4/9", 400, "Content-Range"},
+    {"5", "HTTP/1.1", NULL, NULL, NULL, "bytes 0-4/5", 400, "Content-Range"},
+};
+
+START_TEST(the_headers_decide_before_the_body)
+{
+	const char *answer;
+	struct exchange x;
+	char uri[100];
+
+	snprintf(uri, sizeof uri, "/%s/%s/a.txt", slot.token, slot.secret);
+	exchange_open(&x, &service, "PUT", uri);
+	streams_open_reader(&x.body, BODY, SIZE);
+	exchange_param(&x, "CONTENT_LENGTH", checks[_i].length);
+	exchange_param(&x, "SERVER_PROTOCOL", checks[_i].protocol);
+	exchange_param(&x, "HTTP_TRANSFER_ENCODING", checks[_i].transfer);
+	exchange_param(&x, "CONTENT_TYPE", checks[_i].type);
+	exchange_param(&x, "HTTP_CONTENT_ENCODING", checks[_i].coding);
+	exchange_param(&x, "HTTP_CONTENT_RANGE", checks[_i].range);
+	answer = exchange_run(&x);
+	ck_assert_int_eq(status_of(answer), checks[_i].status);
+	ck_assert_ptr_nonnull(strstr(answer, checks[_i].says));
+	ck_assert_int_eq(x.request.body_consumed, checks[_i].status == 201);
+	ck_assert_int_eq(x.body.given > 0, checks[_i].status == 201);
+	exchange_close(&x);
+	if (checks[_i].status == 201)
+		assert_stored(&slot, BODY, SIZE);
+	else
+		assert_usable();
+}
+END_TEST
+
+START_TEST(a_slot_without_a_type_takes_any)
+{
+	struct slot any = service_grant(&service, "a", NULL, SIZE);
+	struct exchange x;
+
+	open_put(&x, &any, BODY, SIZE);
+	exchange_param(&x, "CONTENT_TYPE", "application/x-anything");
+	ck_assert_int_eq(finish(&x), 201);
+}
+END_TEST
+
+START_TEST(a_wrong_secret_looks_like_an_unknown_token)
+{
+	struct slot wrong = slot, unknown = slot;
+	struct exchange x, y;
+
+	memcpy(wrong.secret, slot.token, sizeof wrong.secret);
+	memset(unknown.token, 'a', TOKEN_LEN);
+	open_put(&x, &wrong, BODY, SIZE);
+	open_put(&y, &unknown, BODY, SIZE);
+	ck_assert_str_eq(exchange_run(&x), exchange_run(&y));
+	ck_assert_int_eq(status_of(streams_text(&x.answer)), 404);
+	exchange_close(&x);
+	exchange_close(&y);
+	assert_usable();
+}
+END_TEST
+
+START_TEST(a_put_begins_before_its_window_ends_or_not_at_all)
+{
+	struct exchange x;
+
+	open_put(&x, &slot, BODY, SIZE);
+	x.request.now = slot.put_expires_at;
+	ck_assert_int_eq(finish(&x), 404);
+	open_put(&x, &slot, BODY, SIZE);
+	x.request.now = slot.put_expires_at - 1;
+	ck_assert_int_eq(finish(&x), 201);
+}
+END_TEST
+
+START_TEST(a_second_put_finds_the_slot_stored)
+{
+	struct exchange x;
+
+	ck_assert_int_eq(put(&slot, BODY, SIZE), 201);
+	ck_assert_int_eq(put(&slot, "world", SIZE), 409);
+	assert_stored(&slot, BODY, SIZE);
+	/* also when the window is over, until the file is gone */
+	open_put(&x, &slot, "world", SIZE);
+	x.request.now = slot.put_expires_at + 10;
+	ck_assert_int_eq(finish(&x), 409);
+	open_put(&x, &slot, "world", SIZE);
+	x.request.now = slot.expires_at;
+	ck_assert_int_eq(finish(&x), 404);
+}
+END_TEST
+
+START_TEST(a_disk_that_must_stay_free_is_no_room)
+{
+	service.config.min_free = INT64_MAX / 2;
+	ck_assert_int_eq(put(&slot, BODY, SIZE), 507);
+	service.config.min_free = 0;
+	assert_usable();
+}
+END_TEST
+
+/* ---- bodies ---- */
+
+START_TEST(a_created_answer_is_empty)
+{
+	struct exchange x;
+	const char *answer;
+
+	open_put(&x, &slot, BODY, SIZE);
+	answer = exchange_run(&x);
+	ck_assert_ptr_nonnull(strstr(answer, "\r\nContent-Length: 0\r\n"));
+	ck_assert_ptr_nonnull(strstr(answer, "Access-Control-Allow-Origin"));
+	ck_assert_str_eq(answer + strlen(answer) - 4, "\r\n\r\n");
+	ck_assert_ptr_null(strstr(answer, "Location"));
+	exchange_close(&x);
+	assert_stored(&slot, BODY, SIZE);
+}
+END_TEST
+
+/* Sizes around the chunks in which a body is read and hashed. */
+static const struct {
+	size_t size;
+	size_t arrives; /* bytes at once */
+} shapes[] = {{1, 1}, {SIZE, 1}, {8192, 8192}, {65535, 8192}, {65536, 8192},
+    {65537, 8192}, {65537, 1}, {300000, 7001}, {65536, 65536},
+    {200000, 100000}};
+
+START_TEST(a_body_is_stored_byte_for_byte)
+{
+	size_t size = shapes[_i].size;
+	char *data = malloc(size);
+	struct slot big = service_grant(&service, "b", NULL, (int64_t)size);
+	struct exchange x;
+
+	for (size_t i = 0; i < size; i++)
+		data[i] = (char)(i * 7 + i / 251);
+	open_chunked(&x, &big, data, size);
+	x.body.chunk = shapes[_i].arrives;
+	ck_assert_int_eq(finish(&x), 201);
+	assert_stored(&big, data, size);
+	free(data);
+}
+END_TEST
+
+static const struct {
+	const char *data;
+	size_t len;
+	int error;
+	int status;
+	bool consumed;
+} ends[] = {
+    {"hell", 4, 0, 400, true},
+    {"", 0, 0, 400, true},
+    {"hello!", 6, 0, 413, false},
+    {"hell", 4, FCGX_PROTOCOL_ERROR, 400, false},
+    {"", 0, FCGX_PROTOCOL_ERROR, 400, false},
+    /* all bytes came, but not the word that these were all */
+    {"hello", 5, FCGX_PROTOCOL_ERROR, 400, false},
+    {"hell", 4, EAGAIN, 408, false},
+    {"hell", 4, ECONNRESET, 400, false},
+};
+
+START_TEST(a_wrong_end_leaves_the_slot_usable)
+{
+	struct exchange x;
+
+	open_chunked(&x, &slot, ends[_i].data, ends[_i].len);
+	x.body.error_at_end = ends[_i].error;
+	x.body.chunk = 3;
+	ck_assert_int_eq(status_of(exchange_run(&x)), ends[_i].status);
+	ck_assert_int_eq(x.request.body_consumed, ends[_i].consumed);
+	exchange_close(&x);
+	assert_usable();
+}
+END_TEST
+
+START_TEST(a_content_length_is_not_believed)
+{
+	struct exchange x;
+
+	/* a web server cut the body, or the length, on the way */
+	open_put(&x, &slot, BODY, SIZE);
+	x.body.len = 3;
+	ck_assert_int_eq(finish(&x), 400);
+	open_put(&x, &slot, BODY, SIZE);
+	streams_open_reader(&x.body, "hello, world", 12);
+	ck_assert_int_eq(finish(&x), 413);
+	assert_usable();
+}
+END_TEST
+
+START_TEST(a_disk_that_fills_up_is_no_room)
+{
+	struct rlimit limit = {.rlim_cur = 1 << 17, .rlim_max = RLIM_INFINITY};
+	char *data = calloc(1, 1 << 18);
+	struct slot big = service_grant(&service, "b", NULL, 1 << 18);
+	struct exchange x;
+	int status;
+
+	signal(SIGXFSZ, SIG_IGN);
+	open_put(&x, &big, data, 1 << 18);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	status = finish(&x);
+	limit.rlim_cur = RLIM_INFINITY;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	ck_assert_int_eq(status, 507);
+	free(data);
+	assert_usable();
+}
+END_TEST
+
+/* ---- what happens meanwhile ---- */
+
+static void
+sleep_past_the_end(void *arg)
+{
+	struct exchange *x = arg;
+
+	/* two chunks come, the second one too late */
+	if (x->body.given > 0)
+		usleep(1100 * 1000);
+}
+
+START_TEST(a_body_that_outlasts_its_time_is_refused)
+{
+	struct grant_request request = {.owner = "romeo@example.org",
+	    .file_name = "a",
+	    .size = SIZE,
+	    .expire_before = UNITS_NEVER,
+	    .now = SERVICE_NOW,
+	    .put_window = 1,
+	    .max_total = UNITS_NEVER,
+	    .limits = &service.limits};
+	struct grant_result brief;
+	struct slot granted;
+	struct exchange x;
+
+	ck_assert_int_eq(store_grant(service.grants, &request, &brief), 1);
+	ck_assert_int_eq(store_find(service.grants, brief.token, &granted), 1);
+	open_put(&x, &granted, BODY, SIZE);
+	x.body.chunk = 3;
+	x.body.at_chunk = sleep_past_the_end;
+	x.body.arg = &x;
+	ck_assert_int_eq(finish(&x), 408);
+}
+END_TEST
+
+static void
+another_stores(void *arg)
+{
+	struct exchange *x = arg;
+
+	if (x->body.given == 0)
+		service_publish(&service, &slot, "other", SIZE);
+}
+
+START_TEST(a_put_that_another_overtook_is_refused)
+{
+	struct exchange x;
+
+	open_put(&x, &slot, BODY, SIZE);
+	x.body.at_chunk = another_stores;
+	x.body.arg = &x;
+	ck_assert_int_eq(finish(&x), 409);
+}
+END_TEST
+
+static void
+slot_goes(void *arg)
+{
+	(void)arg;
+	ck_assert_int_ge(store_erase(service.grants, slot.owner, 10), 0);
+}
+
+START_TEST(a_slot_that_goes_meanwhile_is_not_found)
+{
+	struct exchange x;
+	int files = 0;
+
+	open_put(&x, &slot, BODY, SIZE);
+	x.body.at_chunk = slot_goes;
+	ck_assert_int_eq(finish(&x), 404);
+	ck_assert_int_eq(
+	    bodies_each(service.http.bodies, count_file, &files), 0);
+}
+END_TEST
+
+START_TEST(a_leftover_of_a_crash_is_replaced)
+{
+	struct body *body;
+
+	ck_assert_int_eq(
+	    bodies_begin(service.http.bodies, slot.token, &body), 1);
+	ck_assert_int_eq(bodies_write(body, "whole, not acknowledged", 23), 1);
+	ck_assert_int_eq(bodies_publish(body), 1);
+	bodies_end(body);
+	ck_assert_int_eq(put(&slot, BODY, SIZE), 201);
+	assert_stored(&slot, BODY, SIZE);
+}
+END_TEST
+
+/* ---- races ---- */
+
+#define RACERS 4
+
+static pthread_barrier_t barrier;
+
+struct racer {
+	struct exchange x;
+	struct service service; /* shares all but the reader */
+	char data[SIZE];
+	int status;
+	pthread_t thread;
+};
+
+static void
+wait_for_all(void *arg)
+{
+	struct racer *r = arg;
+
+	if (r->x.body.given == 0)
+		pthread_barrier_wait(&barrier);
+}
+
+static void *
+race(void *arg)
+{
+	struct racer *r = arg;
+
+	r->status = http_answer(&r->x.request);
+	return NULL;
+}
+
+START_TEST(of_racing_puts_exactly_one_wins)
+{
+	static struct racer racers[RACERS];
+	const char *winner = NULL;
+	int refused = 0;
+
+	ck_assert_int_eq(pthread_barrier_init(&barrier, NULL, RACERS), 0);
+	for (int i = 0; i < RACERS; i++) {
+		struct racer *r = &racers[i];
+		r->service = service;
+		ck_assert_int_eq(store_open(service.database, STORE_READ, 5,
+				     &r->service.http.reader),
+		    1);
+		memset(r->data, 'a' + i, SIZE);
+		open_put(&r->x, &slot, r->data, SIZE);
+		r->x.request.service = &r->service.http;
+		r->x.body.at_chunk = wait_for_all;
+		r->x.body.arg = r;
+		ck_assert_int_eq(pthread_create(&r->thread, NULL, race, r), 0);
+	}
+	for (int i = 0; i < RACERS; i++) {
+		struct racer *r = &racers[i];
+		pthread_join(r->thread, NULL);
+		if (r->status == 201) {
+			ck_assert_ptr_null(winner);
+			winner = r->data;
+		}
+		refused += r->status == 409;
+		store_close(r->service.http.reader);
+		exchange_close(&r->x);
+	}
+	ck_assert_ptr_nonnull(winner);
+	ck_assert_int_eq(refused, RACERS - 1);
+	assert_stored(&slot, winner, SIZE);
+}
+END_TEST
+
+#define COUNT(table) (int)(sizeof(table) / sizeof *(table))
+
+static void
+add_checks(Suite *suite)
+{
+	TCase *tc = tcase_create("before the body");
+
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_loop_test(
+	    tc, the_headers_decide_before_the_body, 0, COUNT(checks));
+	tcase_add_test(tc, a_slot_without_a_type_takes_any);
+	tcase_add_test(tc, a_wrong_secret_looks_like_an_unknown_token);
+	tcase_add_test(tc, a_put_begins_before_its_window_ends_or_not_at_all);
+	tcase_add_test(tc, a_second_put_finds_the_slot_stored);
+	tcase_add_test(tc, a_disk_that_must_stay_free_is_no_room);
+	suite_add_tcase(suite, tc);
+}
+
+static void
+add_bodies(Suite *suite)
+{
+	TCase *tc = tcase_create("the body");
+
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, a_created_answer_is_empty);
+	tcase_add_loop_test(
+	    tc, a_body_is_stored_byte_for_byte, 0, COUNT(shapes));
+	tcase_add_loop_test(
+	    tc, a_wrong_end_leaves_the_slot_usable, 0, COUNT(ends));
+	tcase_add_test(tc, a_content_length_is_not_believed);
+	tcase_add_test(tc, a_disk_that_fills_up_is_no_room);
+	tcase_add_test(tc, a_body_that_outlasts_its_time_is_refused);
+	tcase_add_test(tc, a_put_that_another_overtook_is_refused);
+	tcase_add_test(tc, a_slot_that_goes_meanwhile_is_not_found);
+	tcase_add_test(tc, a_leftover_of_a_crash_is_replaced);
+	tcase_add_test(tc, of_racing_puts_exactly_one_wins);
+	suite_add_tcase(suite, tc);
+}
+
+int
+main(void)
+{
+	Suite *suite = suite_create("put");
+	SRunner *sr = srunner_create(suite);
+	int failures;
+
+	add_checks(suite);
+	add_bodies(suite);
+	srunner_run_all(sr, CK_NORMAL);
+	failures = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failures == 0 ? 0 : 1;
+}
