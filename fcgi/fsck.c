@@ -127,7 +127,7 @@ check_claim(struct pass *pass, const struct claim *claim)
 	known = store_find(pass->job->store, claim->token, &slot);
 	if (known == -1)
 		pass->broken = true;
-	else if (known == 1 && slot.stored_at != 0)
+	else if (known == 1)
 		judge_row(pass, &slot, found);
 }
 
