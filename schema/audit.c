@@ -8,8 +8,8 @@
 
 #define SAYING_MAX 1024 /* of a line of SQLite's own check */
 
-static int
-check_structure(struct store *store)
+int
+audit_structure(struct store *store)
 {
 	struct statement *st = statement_start(store, STMT_INTEGRITY);
 	char saying[SAYING_MAX];
@@ -61,8 +61,17 @@ check_total(struct store *store)
 	return mistakes;
 }
 
-static int
-repair_counters(struct store *store)
+int
+audit_counters(struct store *store)
+{
+	int usage = check_usage(store);
+	int total = check_total(store);
+
+	return usage == -1 || total == -1 ? -1 : usage + total;
+}
+
+int
+audit_recount(struct store *store)
 {
 	if (statement_run(statement_start(store, STMT_CLEAR_USAGE)) == -1 ||
 	    statement_run(statement_start(store, STMT_REPAIR_USAGE)) == -1 ||
@@ -70,18 +79,4 @@ repair_counters(struct store *store)
 		return -1;
 	log_info("all usage was counted anew");
 	return 1;
-}
-
-int
-audit_run(struct store *store, bool repair)
-{
-	int structure = check_structure(store);
-	int usage = check_usage(store);
-	int total = check_total(store);
-
-	if (structure == -1 || usage == -1 || total == -1)
-		return -1;
-	if (repair && usage + total > 0 && repair_counters(store) == -1)
-		return -1;
-	return structure + usage + total;
 }

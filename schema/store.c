@@ -371,9 +371,18 @@ store_drop(struct store *store, int64_t id)
 int
 store_audit(struct store *store, bool repair)
 {
-	if (begin(store) == -1)
+	int structure = audit_structure(store);
+	int counters = audit_counters(store);
+
+	if (structure == -1 || counters == -1)
 		return -1;
-	return finish(store, audit_run(store, repair));
+	if (counters > 0 && repair) {
+		if (begin(store) == -1)
+			return -1;
+		if (finish(store, audit_recount(store)) == -1)
+			return -1;
+	}
+	return structure + counters;
 }
 
 int
