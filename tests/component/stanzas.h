@@ -1,0 +1,111 @@
+/*
+ * Stanzas for the tests: written as text, compared by what they mean.
+ */
+#ifndef TESTS_COMPONENT_STANZAS_H
+#define TESTS_COMPONENT_STANZAS_H
+
+#include <check.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include <strophe.h>
+
+/* For all of a test's stanzas; forked with it, so never freed. */
+static inline xmpp_ctx_t *
+stanzas_ctx(void)
+{
+	static xmpp_ctx_t *ctx;
+
+	if (ctx == NULL)
+		ctx = xmpp_ctx_new(NULL, NULL);
+	return ctx;
+}
+
+static inline xmpp_stanza_t *
+stanzas_parse(const char *text)
+{
+	xmpp_stanza_t *s = xmpp_stanza_new_from_string(stanzas_ctx(), text);
+
+	ck_assert_msg(s != NULL, "not XML: %s", text);
+	return s;
+}
+
+static inline bool
+stanzas_same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* Of an element: its own namespace, or its parent's. */
+static inline const char *
+stanzas_ns(xmpp_stanza_t *s, const char *inherited)
+{
+	const char *ns = xmpp_stanza_get_ns(s);
+
+	return ns != NULL ? ns : inherited;
+}
+
+static inline int
+stanzas_attributes(xmpp_stanza_t *s)
+{
+	return xmpp_stanza_get_attribute_count(s) -
+	       (xmpp_stanza_get_ns(s) != NULL);
+}
+
+static inline bool
+stanzas_same_attributes(xmpp_stanza_t *a, xmpp_stanza_t *b)
+{
+	const char *pairs[64];
+	int n = xmpp_stanza_get_attributes(a, pairs, 64);
+
+	if (stanzas_attributes(a) != stanzas_attributes(b))
+		return false;
+	for (int i = 0; i < n; i += 2) {
+		if (strcmp(pairs[i], "xmlns") != 0 &&
+		    !stanzas_same_text(
+			pairs[i + 1], xmpp_stanza_get_attribute(b, pairs[i])))
+			return false;
+	}
+	return true;
+}
+
+/* Equal names, namespaces, attributes in any order, children in order. */
+static inline bool
+stanzas_same(
+    xmpp_stanza_t *a, const char *a_ns, xmpp_stanza_t *b, const char *b_ns)
+{
+	if (xmpp_stanza_is_text(a) || xmpp_stanza_is_text(b))
+		return xmpp_stanza_is_text(a) && xmpp_stanza_is_text(b) &&
+		       stanzas_same_text(xmpp_stanza_get_text_ptr(a),
+			   xmpp_stanza_get_text_ptr(b));
+	a_ns = stanzas_ns(a, a_ns);
+	b_ns = stanzas_ns(b, b_ns);
+	if (!stanzas_same_text(
+		xmpp_stanza_get_name(a), xmpp_stanza_get_name(b)) ||
+	    !stanzas_same_text(a_ns, b_ns) || !stanzas_same_attributes(a, b))
+		return false;
+	a = xmpp_stanza_get_children(a);
+	b = xmpp_stanza_get_children(b);
+	for (; a != NULL && b != NULL;
+	     a = xmpp_stanza_get_next(a), b = xmpp_stanza_get_next(b)) {
+		if (!stanzas_same(a, a_ns, b, b_ns))
+			return false;
+	}
+	return a == NULL && b == NULL;
+}
+
+/* Fails the test, showing both, unless the stanza is what the text says. */
+static inline void
+stanzas_expect(xmpp_stanza_t *got, const char *expected)
+{
+	char *text = NULL;
+	size_t len;
+
+	ck_assert_msg(got != NULL, "no answer, expected %s", expected);
+	if (stanzas_same(got, NULL, stanzas_parse(expected), NULL))
+		return;
+	xmpp_stanza_to_text(got, &text, &len);
+	ck_abort_msg("got      %s\nexpected %s", text, expected);
+}
+
+#endif
