@@ -1,0 +1,126 @@
+#include "component/disco.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "component/answer.h"
+#include "component/iq.h"
+#include "component/namespaces.h"
+#include "schema/config.h"
+
+static const char *const features[] = {
+    XMPP_NS_DISCO_INFO,
+    XMPP_NS_DISCO_ITEMS,
+    NS_PING,
+    NS_VERSION,
+    NS_UPLOAD,
+    NS_UPLOAD_LEGACY,
+    NS_UPLOAD_SIACS,
+};
+
+static void
+add_feature(struct answer *answer, xmpp_stanza_t *query, const char *var)
+{
+	xmpp_stanza_t *feature = answer_add(answer, query, "feature", NULL);
+
+	answer_set(answer, feature, "var", var);
+}
+
+/* field: its var, type and value. */
+static void
+add_field(struct answer *answer, xmpp_stanza_t *form, const char *const *field)
+{
+	xmpp_stanza_t *element = answer_add(answer, form, "field", NULL);
+
+	answer_set(answer, element, "var", field[0]);
+	answer_set(answer, element, "type", field[1]);
+	answer_text(
+	    answer, answer_add(answer, element, "value", NULL), field[2]);
+}
+
+static void
+add_form(struct answer *answer, xmpp_stanza_t *query, const char *form_type,
+    int64_t max_file_size)
+{
+	xmpp_stanza_t *form = answer_add(answer, query, "x", NS_DATA_FORM);
+	char number[UNITS_TEXT_MAX];
+	const char *const type[] = {"FORM_TYPE", "hidden", form_type};
+	const char *const max[] = {"max-file-size", "text-single", number};
+
+	snprintf(number, sizeof number, "%" PRId64, max_file_size);
+	answer_set(answer, form, "type", "result");
+	add_field(answer, form, type);
+	add_field(answer, form, max);
+}
+
+/* XEP-0363 section 5: one feature for each purpose. */
+static void
+add_purposes(
+    struct answer *answer, xmpp_stanza_t *query, const struct limits *limits)
+{
+	for (int p = 0; p < PURPOSE_COUNT; p++) {
+		char var[sizeof NS_UPLOAD_PURPOSE + 32];
+
+		if (!limits[p].enabled)
+			continue;
+		snprintf(var, sizeof var, "%s#%s", NS_UPLOAD_PURPOSE,
+		    purpose_name((enum purpose)p));
+		add_feature(answer, query, var);
+	}
+}
+
+/* The form has one number for all purposes: that of messages, which nearly
+ * every upload is; without them, of the first purpose that there is. */
+static int64_t
+announced_size(const struct limits *limits)
+{
+	for (int p = 0; p < PURPOSE_COUNT; p++) {
+		if (limits[p].enabled)
+			return limits_max_file_size(&limits[p]);
+	}
+	return UNITS_NEVER;
+}
+
+/* XEP-0030 section 3.2: there is nothing at any node. True if answered. */
+static bool
+refuse_node(const struct iq *iq, struct answer *answer)
+{
+	if (xmpp_stanza_get_attribute(iq->child, "node") == NULL)
+		return false;
+	answer_error(answer, "cancel", "item-not-found", NULL);
+	return true;
+}
+
+void
+disco_info(const struct iq *iq, struct answer *answer)
+{
+	const struct config *config = iq->service->config;
+	const struct rule *rule = limits_rule(config, iq->sender);
+	bool admitted = rule != NULL && rule->deny == NULL;
+	const struct limits *limits = admitted ? rule->limits : config->limits;
+	int64_t max = announced_size(limits);
+	xmpp_stanza_t *query, *identity;
+
+	if (refuse_node(iq, answer))
+		return;
+	query = answer_add(answer, answer->iq, "query", XMPP_NS_DISCO_INFO);
+	identity = answer_add(answer, query, "identity", NULL);
+	answer_set(answer, identity, "category", "store");
+	answer_set(answer, identity, "type", "file");
+	answer_set(answer, identity, "name", config->name);
+	for (size_t i = 0; i < sizeof features / sizeof *features; i++)
+		add_feature(answer, query, features[i]);
+	if (admitted)
+		add_purposes(answer, query, limits);
+	if (max != UNITS_NEVER) {
+		add_form(answer, query, NS_UPLOAD, max);
+		add_form(answer, query, NS_UPLOAD_LEGACY, max);
+	}
+}
+
+void
+disco_items(const struct iq *iq, struct answer *answer)
+{
+	if (!refuse_node(iq, answer))
+		answer_add(answer, answer->iq, "query", XMPP_NS_DISCO_ITEMS);
+}
