@@ -1,0 +1,111 @@
+/*
+ * putslot-component: asks for slots come in over XMPP, and go into the store.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "component/disk.h"
+#include "component/link.h"
+#include "schema/config.h"
+#include "schema/log.h"
+#include "schema/store.h"
+
+enum { EXIT_BROKEN = 1, EXIT_MISTAKE = 2 };
+
+struct options {
+	const char *file;
+	bool check_only;
+	enum log_level level;
+};
+
+static int
+usage(void)
+{
+	fputs("usage: putslot-component [-nVv] [-c FILE]\n", stderr);
+	return EXIT_MISTAKE;
+}
+
+/* -1: go on; else the process is over with that exit code. */
+static int
+read_options(int argc, char **argv, struct options *options)
+{
+	const char *file = getenv("PUTSLOT_CONFIG");
+	int c;
+
+	options->file = file != NULL ? file : CONFIG_DEFAULT_FILE;
+	options->check_only = false;
+	options->level = LOG_LEVEL_INFO;
+	while ((c = getopt(argc, argv, "c:nVv")) != -1) {
+		switch (c) {
+		case 'c':
+			options->file = optarg;
+			break;
+		case 'n':
+			options->check_only = true;
+			break;
+		case 'V':
+			puts("putslot-component " PUTSLOT_VERSION);
+			return 0;
+		case 'v':
+			options->level = LOG_LEVEL_DEBUG;
+			break;
+		default:
+			return usage();
+		}
+	}
+	return optind < argc ? usage() : -1;
+}
+
+static void
+warn_about_disk(const struct config *config)
+{
+	if (disk_has_room(config->bodies, 0, 0) < 0)
+		log_warn("%s: %s: min_free is left to the web side",
+		    config->bodies, strerror(errno));
+}
+
+static int
+serve(const struct config *config)
+{
+	struct store *store = NULL;
+	struct link *link = NULL;
+	int rc = EXIT_BROKEN;
+
+	if (store_open(config->database, STORE_GRANT, config->busy_timeout,
+		&store) < 0)
+		goto out;
+	warn_about_disk(config);
+	if (link_open(config, store, &link) == 1 && link_run(link) == 1)
+		rc = 0;
+out:
+	link_close(link);
+	store_close(store);
+	return rc;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options options;
+	struct config *config = NULL;
+	int rc = read_options(argc, argv, &options);
+
+	if (rc >= 0)
+		return rc;
+	if (config_read(options.file, CONFIG_FOR_COMPONENT, &config, stderr) !=
+	    1)
+		return EXIT_MISTAKE;
+	if (options.check_only) {
+		config_print(config, stdout);
+		rc = 0;
+	} else {
+		log_open("putslot-component", options.level, config->syslog);
+		rc = serve(config);
+	}
+	config_free(config);
+	return rc;
+}
