@@ -6,8 +6,9 @@
 
 #include <strophe.h>
 
-/* For xmpp_ctx_new. Whatever quotes the stream is left out: it would carry the
- * handshake, which proves the secret, and every URL with its secret. */
+/* For xmpp_ctx_new. What quotes the stream, and the debugging lines about
+ * authentication, are left out: they carry the handshake's digest, from which
+ * a weak secret can be guessed, and every URL with its secret. */
 const xmpp_log_t *strophe_log(void);
 
 #endif
