@@ -37,8 +37,11 @@ putslot         Putslot: set, start_fcgi, start_component, cleanup, grant, sql,
                 files, database, bodies; JID, DOMAIN
 web_servers     Nginx, NginxCgi, Lighttpd, ApacheProxyFcgi, ApacheFcgid,
                 ApacheCgi: url, start
-xmpp_servers    Prosody, Ejabberd: start; PASSWORD; accounts romeo and juliet
+xmpp_servers    Prosody, Ejabberd: start, gate; PASSWORD; accounts romeo and
+                juliet; another domain, anonymous guests, a second component
 xmpp_client     XmppClient: iq, answer, answers, send, slot, stream
+raw_component   RawComponent: user, itself, answers, send, until_ping
+stanzas         slot_request, child_request, purpose, slot_urls, Refused
 http_client     request, RawConnection
 commands        curl, go_sendxmpp
 shipped         shipped: a file of contrib/ with its defaults replaced

@@ -56,10 +56,11 @@ def accepts(address):
 class Daemon:
     """A process in a process group of its own, its output in a log file."""
 
-    def __init__(self, name, process, log, exit_status):
+    def __init__(self, name, process, log, log_start, exit_status):
         self.name = name
         self.process = process
         self.log = log
+        self.log_start = log_start  # what is before is a former instance's
         self.exit_status = exit_status  # of an orderly end; None: any
 
     @property
@@ -97,7 +98,10 @@ class Daemon:
             pass
 
     def log_text(self):
-        return self.log.read_text(errors="replace")
+        """What this instance has written."""
+        with open(self.log, "rb") as log:
+            log.seek(self.log_start)
+            return log.read().decode(errors="replace")
 
     def wait_log(self, pattern, deadline=START):
         """Waits until the log holds a match of the regular expression."""
@@ -193,11 +197,12 @@ class Site:
         """
         log = self.path("log", name)
         with open(log, "ab") as output:
+            log_start = output.tell()
             process = subprocess.Popen(
                 self.as_user(user, argv), stdin=subprocess.DEVNULL,
                 stdout=output, stderr=output, cwd=self.directory,
                 env=dict(os.environ, **(env or {})), start_new_session=True)
-        daemon = Daemon(name, process, log, exit_status)
+        daemon = Daemon(name, process, log, log_start, exit_status)
         self.daemons.append(daemon)
 
         def ended_or_ready():

@@ -4,7 +4,7 @@ import ssl
 import subprocess
 
 NAMES = ("DNS:localhost,DNS:example.org,DNS:upload.example.org,"
-         "DNS:*.example.org,IP:127.0.0.1")
+         "DNS:*.example.org,DNS:example.net,IP:127.0.0.1")
 
 
 class Certificates:

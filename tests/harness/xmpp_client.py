@@ -1,39 +1,39 @@
 """An XMPP client whose calls return when the answer is there."""
 
 import asyncio
-import itertools
 import os
 import re
 import xml.etree.ElementTree as ET
-from xml.sax.saxutils import quoteattr
 
 import slixmpp
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatcherId
 
 from .putslot import DOMAIN
+from .stanzas import Requester
 from .xmpp_servers import PASSWORD
 
-UPLOAD = "urn:xmpp:http:upload:0"
 SECONDS = 30  # for a login, and for any answer
 
 
-class XmppClient:
+class XmppClient(Requester):
     """slixmpp, logged in from the start. Use it in a with statement.
 
+    name "": anonymous. plugins: of slixmpp, to be registered before the login.
     stream is the slixmpp client itself, for what has no method here.
     """
 
-    _ids = itertools.count(1)
-
-    def __init__(self, server, name="juliet", password=PASSWORD):
+    def __init__(self, server, name="juliet", domain=DOMAIN,
+                 password=PASSWORD, plugins=()):
         self.loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self.loop)
         os.environ["SSL_CERT_FILE"] = str(server.tls.ca)
-        self.jid = f"{name}@{DOMAIN}"
+        self.jid = f"{name}@{domain}" if name else domain
         self.stream = slixmpp.ClientXMPP(self.jid, password)
         self.stream.loop = self.loop
         self.stream.ca_certs = str(server.tls.ca)
+        for plugin in plugins:
+            self.stream.register_plugin(plugin)
         started = self.loop.create_future()
         self.stream.add_event_handler("session_start", lambda _: (
             started.done() or started.set_result(True)))
@@ -51,25 +51,24 @@ class XmppClient:
         """Sends any text on the stream; waits for nothing."""
         self.stream.send_raw(xml)
 
-    def iq(self, payload, type="get", to=None, seconds=SECONDS):
-        """Sends <iq> with that payload; the answer as an Element."""
-        id = f"test{next(self._ids)}"
-        to = f" to='{to}'" if to else ""
-        return self.answer(
-            f"<iq xmlns='jabber:client' type='{type}' id='{id}'{to}>"
-            f"{payload}</iq>", seconds)
-
     def answer(self, iq, seconds=SECONDS):
         """Sends a whole <iq id='…'>; the answer with its id, an Element."""
         return self.answers([iq], seconds)[0]
 
     def answers(self, iqs, seconds=SECONDS):
         """Sends all at once; the answers in the order of the requests."""
+        return self.collect(self.ask(iqs), seconds)
+
+    def ask(self, iqs):
+        """Sends all at once and does not wait: something for collect."""
         futures = [self._expect(re.search("id='([^']*)'", iq)[1])
                    for iq in iqs]
         for iq in iqs:
             self.send(iq)
-        return self.wait(asyncio.gather(*futures), seconds)
+        return asyncio.gather(*futures)
+
+    def collect(self, asked, seconds=SECONDS):
+        return self.wait(asked, seconds)
 
     def _expect(self, id):
         future = self.loop.create_future()
@@ -82,21 +81,6 @@ class XmppClient:
         self.stream.register_handler(
             Callback(id, MatcherId(id), arrived, once=True))
         return future
-
-    def slot(self, component, size, name="file.bin", type="", inside=""):
-        """Asks for a slot as XEP-0363 has it: (PUT URL, GET URL).
-
-        inside: child elements of the request, such as a purpose.
-        """
-        type = f" content-type={quoteattr(type)}" if type else ""
-        answer = self.iq(
-            f"<request xmlns='{UPLOAD}' filename={quoteattr(name)}"
-            f" size='{size}'{type}>{inside}</request>", to=component)
-        slot = answer.find(f"{{{UPLOAD}}}slot")
-        if slot is None:
-            raise LookupError(ET.tostring(answer, "unicode"))
-        return tuple(slot.find(f"{{{UPLOAD}}}{element}").get("url")
-                     for element in ("put", "get"))
 
     def close(self):
         if self.loop.is_closed():

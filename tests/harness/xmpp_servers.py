@@ -2,6 +2,9 @@
 
 Each has a port for clients, serves the accounts of DOMAIN, and takes the
 component JID of putslot.py. start() returns its Daemon.
+
+Around that is what an upload service meets in the wild: another domain with
+the account tybalt, a domain of anonymous users, and a second component.
 """
 
 import http.client
@@ -12,6 +15,10 @@ from .shipped import shipped
 from .site import AS_ROOT, accepts, wait_for
 
 PASSWORD = "a password of the tests"
+OTHER_DOMAIN = "example.net"
+STRANGER = "tybalt"  # the account of OTHER_DOMAIN
+GUESTS = "guest.example.org"  # whoever comes, without a name
+GATE = "gate.example.org"  # a component
 
 # The literal defaults in contrib/ that an administrator would adapt.
 COMPONENT_PORT = "5347"
@@ -29,6 +36,7 @@ class XmppServer:
         self.accounts = accounts
         self.port = site.port()
         self.component = ("127.0.0.1", putslot.component_port)
+        self.gate = self.component  # where GATE connects, with SECRET
         self.directory = site.make_directory(
             self.name, 0o770, self.user, site.group)
 
@@ -45,12 +53,9 @@ class Prosody(XmppServer):
     user = None  # whoever runs the tests: run_as_root below
 
     def start(self):
-        accounts = self.directory / DOMAIN.replace(".", "%2e") / "accounts"
-        if not accounts.exists():
-            accounts.mkdir(parents=True)
-            for name in self.accounts:
-                (accounts / f"{name}.dat").write_text(
-                    f'return {{ ["password"] = "{PASSWORD}" }};\n')
+        for name in self.accounts:
+            self.register(name, DOMAIN)
+        self.register(STRANGER, OTHER_DOMAIN)
         config = self.site.write("prosody.cfg.lua", f"""
 run_as_root = {"true" if AS_ROOT else "false"}
 daemonize = false
@@ -66,11 +71,22 @@ authentication = "internal_plain"
 ssl = {{ key = "{self.tls.key}"; certificate = "{self.tls.chain}" }}
 https_ports = {{ }}
 http_ports = {{ }}
+VirtualHost "{OTHER_DOMAIN}"
+VirtualHost "{GUESTS}"
+    authentication = "anonymous"
+Component "{GATE}"
+    component_secret = "{SECRET}"
 VirtualHost "{DOMAIN}"
 {self.shipped("prosody/putslot.cfg.lua")}
 """)
         return self.site.start(
             self.name, ["prosody", "--config", config, "-F"], self.ready)
+
+    def register(self, name, domain):
+        accounts = self.directory / domain.replace(".", "%2e") / "accounts"
+        accounts.mkdir(parents=True, exist_ok=True)
+        (accounts / f"{name}.dat").write_text(
+            f'return {{ ["password"] = "{PASSWORD}" }};\n')
 
 
 class Ejabberd(XmppServer):
@@ -80,8 +96,12 @@ class Ejabberd(XmppServer):
     name = "ejabberd"
     user = "ejabberd" if AS_ROOT else None
 
-    def start(self):
+    def __init__(self, *arguments, **more):
+        super().__init__(*arguments, **more)
+        self.gate = ("127.0.0.1", self.site.port())
         self.api = self.site.port()
+
+    def start(self):
         config = self.site.write("ejabberd.yml", self.config())
         # The account of the package may read its own files in /etc.
         command = [
@@ -96,7 +116,8 @@ class Ejabberd(XmppServer):
                 "ERL_CRASH_DUMP_SECONDS": "0",
                 "ERL_LIBS": "/usr/lib/x86_64-linux-gnu"})
         for name in self.accounts:
-            wait_for(lambda: self.register(name), f"account of {name}")
+            wait_for(lambda: self.register(name, DOMAIN), f"account of {name}")
+        wait_for(lambda: self.register(STRANGER, OTHER_DOMAIN), "a stranger")
         return daemon
 
     def config(self):
@@ -106,7 +127,11 @@ class Ejabberd(XmppServer):
             COMPONENT_PORT: self.putslot.component_port})
         listen, rules = part.split("\nlisten:\n")[1].split("\nshaper_rules:")
         return f"""
-hosts: [ {DOMAIN} ]
+hosts: [ {DOMAIN}, {OTHER_DOMAIN}, {GUESTS} ]
+host_config:
+  {GUESTS}:
+    auth_method: anonymous
+    anonymous_protocol: sasl_anon
 loglevel: info
 certfiles: [ "{self.tls.both}" ]
 ca_file: "{self.tls.ca}"
@@ -122,6 +147,14 @@ listen:
     module: ejabberd_http
     request_handlers:
       /api: mod_http_api
+  - port: {self.gate[1]}
+    ip: "127.0.0.1"
+    module: ejabberd_service
+    access: all
+    shaper_rule: putslot
+    hosts:
+      "{GATE}":
+        password: "{SECRET}"
 {listen}
 shaper_rules:{rules}
 api_permissions:
@@ -134,13 +167,13 @@ modules:
   mod_ping: {{}}
 """
 
-    def register(self, name):
+    def register(self, name, domain):
         """Whether the account exists now."""
         connection = http.client.HTTPConnection("127.0.0.1", self.api,
                                                 timeout=10)
         try:
             connection.request("POST", "/api/register", json.dumps(
-                {"user": name, "host": DOMAIN, "password": PASSWORD}))
+                {"user": name, "host": domain, "password": PASSWORD}))
             status = connection.getresponse().status
         except OSError:
             return False
