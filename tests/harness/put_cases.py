@@ -4,6 +4,7 @@ import threading
 import time
 
 from .cases import equal, true
+from .commands import curl
 from .http_cases import case, is_refusal, no_leftovers, token_of
 
 KIB = 1024
@@ -284,3 +285,25 @@ def _(bench):
     equal(found, [201] * 8, "statuses")
     for i, (_, get) in enumerate(slots):
         true(bench.get(get).body == bytes([i]) * MIB, "bodies got mixed up")
+
+
+@case("curl uploads and downloads, by the newest HTTP that the server speaks")
+def _(bench):
+    body = LARGE[:3 * MIB]  # large enough for curl to wait for 100 Continue
+    file = bench.site.path("curl-upload")
+    file.write_bytes(body)
+    put, get = bench.slot(len(body))
+
+    def told(url, *words):
+        return curl(bench.site, bench.tls, "--output", "/dev/null",
+                    "--write-out", "%{http_code}", *words, url)
+
+    equal(told(put.replace(".bin", ".txt"), "--upload-file", file), "201")
+    equal(told(put, "--upload-file", file), "409", "a repeated PUT")
+    copy = bench.site.path("curl-download")
+    curl(bench.site, bench.tls, "--fail", "--output", copy, get)
+    true(copy.read_bytes() == body, "the bodies differ")
+    copy.write_bytes(body[:MIB])
+    curl(bench.site, bench.tls, "--fail", "--continue-at", "-", "--output",
+         copy, get)
+    true(copy.read_bytes() == body, "the resumed download differs")

@@ -1,6 +1,5 @@
 """A site: one directory, the daemons that live in it, and their ports."""
 
-import fcntl
 import grp
 import os
 import pwd
@@ -161,22 +160,20 @@ class Site:
         """A TCP port on 127.0.0.1 that stays this site's own.
 
         Sites run beside each other, and a daemon may be restarted on its
-        port: a lock file, held as long as the site lives, reserves it.
+        port: an abstract socket, which ends with this process, reserves it.
         """
-        locks = Path(tempfile.gettempdir(), f"putslot-ports.{os.geteuid()}")
-        locks.mkdir(exist_ok=True)
         offset = os.getpid() * 37 % len(PORTS)
         for i in range(len(PORTS)):
             port = PORTS[(offset + i) % len(PORTS)]
-            lock = open(locks / str(port), "w")
+            reserved = socket.socket(socket.AF_UNIX)
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                reserved.bind(f"\0putslot-tests-{port}")
                 with socket.create_server(("127.0.0.1", port)):
                     pass
             except OSError:
-                lock.close()
+                reserved.close()
                 continue
-            self._ports.append(lock)
+            self._ports.append(reserved)
             return port
         raise OSError("no free port")
 
