@@ -210,4 +210,34 @@ exchange_close(struct exchange *x)
 	streams_close_writer(&x->answer);
 }
 
+/* Whether the answer has that line among its headers. */
+static inline void
+exchange_check_header(const char *answer, const char *line)
+{
+	char whole[1500];
+
+	snprintf(whole, sizeof whole, "\r\n%s\r\n", line);
+	ck_assert_msg(
+	    strstr(answer, whole) != NULL, "no '%s' in: %s", line, answer);
+}
+
+static inline void
+exchange_check_status(const char *answer, int status)
+{
+	char line[20];
+
+	snprintf(line, sizeof line, "Status: %d ", status);
+	ck_assert_msg(strncmp(answer, line, strlen(line)) == 0, "%s", answer);
+}
+
+/* What follows the headers. */
+static inline const char *
+exchange_content(const char *answer)
+{
+	const char *end = strstr(answer, "\r\n\r\n");
+
+	ck_assert_ptr_nonnull(end);
+	return end + 4;
+}
+
 #endif

@@ -1,0 +1,240 @@
+/* Which bytes GET sends; tests/fcgi/get_test.c has the rest of it. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/fcgi/service.h"
+
+#define BODY "0123456789abcdefghij" /* 20 bytes */
+
+static struct service service;
+static struct exchange exchange;
+static char cat_url[100]; /* stored: cat.jpg, image/jpeg, BODY */
+
+static void
+make_url(char url[100], const struct slot *slot)
+{
+	snprintf(url, 100, "/upload/%s/any-name", slot->token);
+}
+
+static void
+set_up(void)
+{
+	service_open(&service);
+	struct slot cat = service_grant(&service, "cat.jpg", "image/jpeg", 20);
+
+	service_publish(&service, &cat, BODY, 20);
+	make_url(cat_url, &cat);
+	exchange_open(&exchange, &service, "GET", cat_url);
+}
+
+static void
+tear_down(void)
+{
+	exchange_close(&exchange);
+	service_close(&service);
+}
+
+/* Begins anew, with another method or URL. */
+static void
+request(const char *method, const char *url)
+{
+	exchange_close(&exchange);
+	exchange_open(&exchange, &service, method, url);
+}
+
+/* ---- ranges ---- */
+
+static const struct {
+	const char *range;
+	const char *content_range; /* NULL: the whole file */
+	const char *content;
+} ranges[] = {
+    {"bytes=0-", "bytes 0-19/20", BODY},
+    {"bytes=0-1", "bytes 0-1/20", "01"},
+    {"bytes=0-0", "bytes 0-0/20", "0"},
+    {"bytes=10-", "bytes 10-19/20", "abcdefghij"},
+    {"bytes=19-", "bytes 19-19/20", "j"},
+    {"bytes=18-99", "bytes 18-19/20", "ij"},
+    {"bytes=-3", "bytes 17-19/20", "hij"},
+    {"bytes=-99", "bytes 0-19/20", BODY},
+    {"bytes=99-,3-4", "bytes 3-4/20", "34"},
+    {"bytes=4-3", NULL, BODY},
+    {"bytes=x", NULL, BODY},
+    {"items=0-1", NULL, BODY},
+    {"bytes=0-,0-,0-", NULL, BODY},
+};
+
+START_TEST(each_range_answers_its_bytes)
+{
+	char line[60];
+
+	exchange_param(&exchange, "HTTP_RANGE", ranges[_i].range);
+	const char *answer = exchange_run(&exchange);
+
+	exchange_check_status(answer, ranges[_i].content_range ? 206 : 200);
+	if (ranges[_i].content_range) {
+		snprintf(line, sizeof line, "Content-Range: %s",
+		    ranges[_i].content_range);
+		exchange_check_header(answer, line);
+	} else {
+		ck_assert_ptr_null(strstr(answer, "Content-Range:"));
+	}
+	snprintf(line, sizeof line, "Content-Length: %zu",
+	    strlen(ranges[_i].content));
+	exchange_check_header(answer, line);
+	ck_assert_str_eq(exchange_content(answer), ranges[_i].content);
+}
+END_TEST
+
+START_TEST(several_ranges_answer_several_parts)
+{
+	static const char type[] =
+	    "\r\nContent-Type: multipart/byteranges; boundary=";
+	char boundary[27], expected[600], line[40];
+
+	exchange_param(&exchange, "HTTP_RANGE", "bytes=0-1,-3");
+	const char *answer = exchange_run(&exchange);
+	const char *at = strstr(answer, type);
+
+	exchange_check_status(answer, 206);
+	ck_assert_ptr_nonnull(at);
+	snprintf(boundary, sizeof boundary, "%s", at + sizeof type - 1);
+	snprintf(expected, sizeof expected,
+	    "\r\n--%s\r\nContent-Type: image/jpeg\r\n"
+	    "Content-Range: bytes 0-1/20\r\n\r\n01"
+	    "\r\n--%s\r\nContent-Type: image/jpeg\r\n"
+	    "Content-Range: bytes 17-19/20\r\n\r\nhij"
+	    "\r\n--%s--\r\n",
+	    boundary, boundary, boundary);
+	ck_assert_str_eq(exchange_content(answer), expected);
+	snprintf(line, sizeof line, "Content-Length: %zu", strlen(expected));
+	exchange_check_header(answer, line);
+	/* 15.3.7.2: the parts have it, not the whole. */
+	ck_assert_ptr_null(
+	    memmem(answer, (size_t)(exchange_content(answer) - answer),
+		"\nContent-Range", 14));
+}
+END_TEST
+
+START_TEST(a_head_takes_no_notice_of_a_range)
+{
+	static const char *const headers[] = {"bytes=0-1", "bytes=99-"};
+
+	request("HEAD", cat_url);
+	exchange_param(&exchange, "HTTP_RANGE", headers[_i]);
+	const char *answer = exchange_run(&exchange);
+
+	exchange_check_status(answer, 200);
+	exchange_check_header(answer, "Content-Length: 20");
+	ck_assert_str_eq(exchange_content(answer), "");
+}
+END_TEST
+
+/* ---- large files ---- */
+
+#define LARGE 300001
+
+START_TEST(a_large_file_arrives_byte_for_byte)
+{
+	static const struct {
+		const char *range;
+		size_t first, length;
+	} cases[] = {
+	    {NULL, 0, LARGE},
+	    {"bytes=65535-200000", 65535, 134466},
+	};
+	static unsigned char large[LARGE];
+	char url[100];
+
+	for (size_t i = 0; i < LARGE; i++)
+		large[i] = (unsigned char)(i * 7 + i / 251);
+	struct slot slot = service_grant(&service, "large", NULL, LARGE);
+
+	service_publish(&service, &slot, large, LARGE);
+	make_url(url, &slot);
+	request("GET", url);
+	exchange_param(&exchange, "HTTP_RANGE", cases[_i].range);
+	const char *body = exchange_content(exchange_run(&exchange));
+	size_t head = (size_t)(body - (const char *)exchange.answer.data);
+
+	ck_assert_uint_eq(
+	    streams_written(&exchange.answer) - head, cases[_i].length);
+	ck_assert_int_eq(
+	    memcmp(body, large + cases[_i].first, cases[_i].length), 0);
+}
+END_TEST
+
+/* Makes a stored file of a tebibyte, all holes, and a request for it. */
+static void
+request_tebibyte(const char *method)
+{
+	char url[100], path[400];
+	struct slot slot =
+	    service_grant(&service, "huge", NULL, (int64_t)1 << 40);
+
+	service_publish(&service, &slot, "", 0);
+	snprintf(path, sizeof path, "%s/%.2s/%s", service.bodies_dir,
+	    slot.token, slot.token);
+	ck_assert_int_eq(truncate(path, (off_t)1 << 40), 0);
+	make_url(url, &slot);
+	request(method, url);
+}
+
+START_TEST(sizes_and_positions_have_64_bits)
+{
+	request_tebibyte("HEAD");
+	exchange_check_header(
+	    exchange_run(&exchange), "Content-Length: 1099511627776");
+
+	request_tebibyte("GET");
+	exchange_param(&exchange, "HTTP_RANGE", "bytes=-2");
+	exchange_check_header(exchange_run(&exchange),
+	    "Content-Range: bytes 1099511627774-1099511627775/1099511627776");
+}
+END_TEST
+
+/* Reading on would take longer than a test may. */
+START_TEST(nothing_is_read_for_a_client_that_is_gone)
+{
+	static const char *const headers[] = {NULL, "bytes=0-1,3-", "bytes=3-"};
+
+	request_tebibyte("GET");
+	exchange.answer.limit = 10000;
+	exchange_param(&exchange, "HTTP_RANGE", headers[_i]);
+	exchange_run(&exchange);
+	/* The stream's buffer doubles, and is full after the limit. */
+	ck_assert_uint_le(streams_written(&exchange.answer), 16384);
+}
+END_TEST
+
+static Suite *
+get_ranges_suite(void)
+{
+	Suite *suite = suite_create("get_ranges");
+	TCase *tc = tcase_create("ranges");
+
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_loop_test(tc, each_range_answers_its_bytes, 0,
+	    sizeof ranges / sizeof *ranges);
+	tcase_add_test(tc, several_ranges_answer_several_parts);
+	tcase_add_loop_test(tc, a_head_takes_no_notice_of_a_range, 0, 2);
+	tcase_add_loop_test(tc, a_large_file_arrives_byte_for_byte, 0, 2);
+	tcase_add_test(tc, sizes_and_positions_have_64_bits);
+	tcase_add_loop_test(
+	    tc, nothing_is_read_for_a_client_that_is_gone, 0, 3);
+	suite_add_tcase(suite, tc);
+	return suite;
+}
+
+int
+main(void)
+{
+	SRunner *sr = srunner_create(get_ranges_suite());
+
+	srunner_run_all(sr, CK_NORMAL);
+	int failures = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failures == 0 ? 0 : 1;
+}
