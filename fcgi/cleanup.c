@@ -1,4 +1,7 @@
-/* putslot-cleanup: options, configuration, one run, an exit code. */
+/*
+ * putslot-cleanup: removes what is over, forgets a user, or checks database
+ * and bodies against each other; once, for cron or a timer.
+ */
 
 #include <errno.h>
 #include <getopt.h>
@@ -16,14 +19,13 @@
 
 #define PROGRAM "putslot-cleanup"
 
-enum exit_code { DONE, FAILED, USAGE, FOUND };
+enum exit_code { EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_FOUND };
 
 struct options {
-	const char *config;
+	const char *config_file;
 	const char *erase; /* NULL: a run of retention */
 	bool dry_run;
-	bool verbose;
-	bool version;
+	enum log_level level;
 	bool fsck;
 	bool repair;
 	int64_t grace; /* -1: not given */
@@ -48,7 +50,7 @@ usage(const char *mistake)
 	fputs("usage: " PROGRAM " [-nVv] [-c FILE] [--erase JID | --fsck "
 	      "[--repair] [--grace DURATION]]\n",
 	    stderr);
-	return USAGE;
+	return EXIT_USAGE;
 }
 
 /* ---- options ---- */
@@ -58,16 +60,13 @@ take_option(struct options *o, int option)
 {
 	switch (option) {
 	case 'c':
-		o->config = optarg;
+		o->config_file = optarg;
 		return true;
 	case 'n':
 		o->dry_run = true;
 		return true;
 	case 'v':
-		o->verbose = true;
-		return true;
-	case 'V':
-		o->version = true;
+		o->level = LOG_LEVEL_DEBUG;
 		return true;
 	case OPTION_ERASE:
 		o->erase = optarg;
@@ -111,37 +110,30 @@ mistake_in(const struct options *o)
 	return NULL;
 }
 
-/* 1 to go on; 0 a mistake, of which the user was told. */
+/* -1: go on; else the exit code. */
 static int
 parse_options(struct options *o, int argc, char **argv)
 {
+	const char *file = getenv("PUTSLOT_CONFIG");
 	const char *mistake = NULL;
 	int option = 0;
 
+	*o = (struct options){.grace = -1, .level = LOG_LEVEL_INFO};
+	o->config_file = file && *file ? file : CONFIG_DEFAULT_FILE;
 	while ((option = getopt_long(
-		    argc, argv, "c:nvV", LONG_OPTIONS, NULL)) != -1) {
-		if (!take_option(o, option)) {
-			usage(option == OPTION_GRACE
-				  ? "--grace takes a duration, such as 1h"
-				  : NULL);
-			return 0;
+		    argc, argv, "c:nVv", LONG_OPTIONS, NULL)) != -1) {
+		if (option == 'V') {
+			puts(PROGRAM " " PUTSLOT_VERSION);
+			return EXIT_DONE;
 		}
+		if (!take_option(o, option))
+			return usage(
+			    option == OPTION_GRACE
+				? "--grace takes a duration, such as 1h"
+				: NULL);
 	}
 	mistake = optind < argc ? "too many arguments" : mistake_in(o);
-	if (mistake != NULL)
-		usage(mistake);
-	return mistake == NULL;
-}
-
-static const char *
-config_path(const struct options *o)
-{
-	const char *from_environment = getenv("PUTSLOT_CONFIG");
-
-	if (o->config != NULL)
-		return o->config;
-	return from_environment != NULL ? from_environment
-					: CONFIG_DEFAULT_FILE;
+	return mistake == NULL ? -1 : usage(mistake);
 }
 
 /* ---- the three things to do ---- */
@@ -161,8 +153,8 @@ check(const struct options *o, struct store *store, struct bodies *bodies)
 
 	fsck_print(&sum, stdout);
 	if (rc == -1)
-		return FAILED;
-	return rc == 1 ? DONE : FOUND;
+		return EXIT_FAILED;
+	return rc == 1 ? EXIT_DONE : EXIT_FOUND;
 }
 
 static enum exit_code
@@ -181,7 +173,7 @@ clean(const struct options *o, const struct config *config, struct store *store,
 				  : retention_run(&job, &sum);
 
 	retention_print(&sum, o->dry_run, stdout);
-	return rc == 1 ? DONE : FAILED;
+	return rc == 1 ? EXIT_DONE : EXIT_FAILED;
 }
 
 /* The component makes the database, and the first PUT the bodies. Made here,
@@ -207,7 +199,7 @@ work(const struct options *o, const struct config *config)
 	bool changes = !o->dry_run && (!o->fsck || o->repair);
 	struct store *store = NULL;
 	struct bodies *bodies = NULL;
-	enum exit_code code = FAILED;
+	enum exit_code code = EXIT_FAILED;
 
 	if (!both_exist(config) ||
 	    store_open(config->database, changes ? STORE_DURABLE : STORE_READ,
@@ -225,25 +217,21 @@ out:
 int
 main(int argc, char **argv)
 {
-	struct options o = {.grace = -1};
 	struct config *config = NULL;
-	enum exit_code code = FAILED;
+	struct options o;
+	int code = parse_options(&o, argc, argv);
 
-	if (parse_options(&o, argc, argv) == 0)
-		return USAGE;
-	if (o.version) {
-		puts(PROGRAM " " PUTSLOT_VERSION);
-		return DONE;
-	}
-	if (config_read(config_path(&o), CONFIG_FOR_WEB, &config, stderr) != 1)
-		return USAGE;
-	log_open(PROGRAM, o.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
-	    config->syslog);
+	if (code != -1)
+		return code;
+	log_open(PROGRAM, o.level, false);
+	if (config_read(o.config_file, CONFIG_FOR_WEB, &config, stderr) != 1)
+		return EXIT_USAGE;
+	log_open(PROGRAM, o.level, config->syslog);
 	code = work(&o, config);
 	config_free(config);
-	if (fflush(stdout) == EOF) {
+	if (fflush(stdout) == EOF && code == EXIT_DONE) {
 		log_error("standard output: %s", strerror(errno));
-		code = code == DONE ? FAILED : code;
+		code = EXIT_FAILED;
 	}
-	return (int)code;
+	return code;
 }
