@@ -8,11 +8,13 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "schema/log.h"
 #include "schema/network_fs.h"
 
+#define PAUSE_MS 20    /* between two attempts */
 #define FILE_MODE 0660 /* the programs are users of one group */
 
 /* migrations[n] brings version n to n + 1: the files schema/NNN-*.sql. */
@@ -128,31 +130,28 @@ broken(sqlite3 *db, const char *path)
 	return -1;
 }
 
-/* Fetches the one number that a statement yields. */
+/* In one statement: between two, another program may make the database. */
 static int
-fetch_number(sqlite3 *db, const char *sql, int64_t *out)
+identify(sqlite3 *db, const char *path, struct identity *id)
 {
+	static const char sql[] =
+	    "SELECT application_id, user_version, "
+	    "(SELECT count(*) FROM sqlite_schema) "
+	    "FROM pragma_application_id, pragma_user_version";
 	sqlite3_stmt *handle = NULL;
 	int rc = -1;
 
 	if (sqlite3_prepare_v2(db, sql, -1, &handle, NULL) == SQLITE_OK &&
 	    sqlite3_step(handle) == SQLITE_ROW) {
-		*out = sqlite3_column_int64(handle, 0);
+		id->application = sqlite3_column_int64(handle, 0);
+		id->version = sqlite3_column_int64(handle, 1);
+		id->objects = sqlite3_column_int64(handle, 2);
 		rc = 1;
+	} else {
+		broken(db, path);
 	}
 	sqlite3_finalize(handle);
 	return rc;
-}
-
-static int
-identify(sqlite3 *db, const char *path, struct identity *id)
-{
-	if (fetch_number(db, "PRAGMA application_id", &id->application) != 1 ||
-	    fetch_number(db, "PRAGMA user_version", &id->version) != 1 ||
-	    fetch_number(
-		db, "SELECT count(*) FROM sqlite_schema", &id->objects) != 1)
-		return broken(db, path);
-	return 1;
 }
 
 /* 1 up to date; 0 empty or old, to be migrated; -1 not for us. */
@@ -222,9 +221,26 @@ migrate(sqlite3 *db, const char *path)
 	return -1;
 }
 
-/* Whether a wal could be had: without, commits are slower but as safe. */
+/* Steps again while the database is locked: the switch to WAL is the one thing
+ * for which SQLite does not wait by itself, and fails when two make it. */
 static int
-use_wal(sqlite3 *db, const char *path)
+step_patiently(sqlite3_stmt *handle, int64_t patience_ms)
+{
+	static const struct timespec pause = {0, PAUSE_MS * 1000000L};
+	int code = sqlite3_step(handle);
+
+	for (int64_t ms = 0; code == SQLITE_BUSY && ms < patience_ms;
+	     ms += PAUSE_MS) {
+		nanosleep(&pause, NULL);
+		sqlite3_reset(handle);
+		code = sqlite3_step(handle);
+	}
+	return code;
+}
+
+/* Whether a WAL could be had: without, commits are slower but as safe. */
+static int
+use_wal(sqlite3 *db, const char *path, int64_t patience_ms)
 {
 	sqlite3_stmt *handle = NULL;
 	const char *mode;
@@ -232,7 +248,7 @@ use_wal(sqlite3 *db, const char *path)
 
 	if (sqlite3_prepare_v2(db, "PRAGMA journal_mode = WAL", -1, &handle,
 		NULL) != SQLITE_OK ||
-	    sqlite3_step(handle) != SQLITE_ROW) {
+	    step_patiently(handle, patience_ms) != SQLITE_ROW) {
 		broken(db, path);
 		goto out;
 	}
@@ -248,9 +264,10 @@ out:
 }
 
 static int
-set_up_writer(sqlite3 *db, const char *path, enum store_access access)
+set_up_writer(sqlite3 *db, const char *path, enum store_access access,
+    int64_t patience_ms)
 {
-	int wal = use_wal(db, path);
+	int wal = use_wal(db, path, patience_ms);
 
 	if (wal == -1)
 		return -1;
@@ -262,7 +279,8 @@ set_up_writer(sqlite3 *db, const char *path, enum store_access access)
 }
 
 static int
-set_up(sqlite3 *db, const char *path, enum store_access access)
+set_up(sqlite3 *db, const char *path, enum store_access access,
+    int64_t patience_ms)
 {
 	struct identity id;
 	int current;
@@ -275,7 +293,7 @@ set_up(sqlite3 *db, const char *path, enum store_access access)
 	if (current == -1)
 		return -1;
 	if (access != STORE_READ) {
-		if (set_up_writer(db, path, access) == -1)
+		if (set_up_writer(db, path, access, patience_ms) == -1)
 			return -1;
 		return current == 1 ? 1 : migrate(db, path);
 	}
@@ -312,7 +330,7 @@ database_open(const char *path, enum store_access access, int64_t busy_timeout,
 		return -1;
 	}
 	sqlite3_busy_timeout(db, (int)ms);
-	if (set_up(db, path, access) == -1) {
+	if (set_up(db, path, access, ms) == -1) {
 		sqlite3_close(db);
 		return -1;
 	}
