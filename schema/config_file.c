@@ -357,17 +357,13 @@ take_entry(void *arg, const char *section, const char *name, const char *value)
 
 /* ---- the file ---- */
 
-/* Debian's library has these as variables of its own; the line buffer must be
- * on the heap for its length to count, and hold CR, LF and NUL as well. */
+/* What is a compile-time choice elsewhere Debian's library has as variables.
+ * Continuation lines need no switch: next_line strips what would make them. */
 static void
 set_up_inih(void)
 {
-	ini_allow_multiline = false;
 	ini_allow_inline_comments = false;
-	ini_allow_bom = false;
-	ini_use_stack = false;
-	ini_max_line = CONFIG_FILE_LINE_MAX + 3;
-	ini_initial_alloc = ini_max_line;
+	ini_max_line = CONFIG_FILE_LINE_MAX + 3; /* CR, LF, NUL */
 }
 
 int

@@ -68,6 +68,12 @@ static const struct row {
 	"upload may: put_window and upload_timeout are 65m together\n"},
     {LEAST "[rule a]\nmatch = *\nretention = 1h\ndeny = no\n", CONFIG_FOR_WEB,
 	""},
+    /* what was meant instead of the default is not known */
+    {LEAST "[timers]\nupload_timeout = 5x\n"
+	   "[purpose message]\nretention = 10m\n",
+	CONFIG_FOR_WEB,
+	"x.conf:7: upload_timeout must be a duration such as 1h30m, "
+	"or never\n"},
 
     /* both secrets */
     {LEAST "[store]\nmax_total = 1 GB\n", CONFIG_FOR_COMPONENT, ""},
