@@ -62,6 +62,9 @@ static const char full[] = "[rule staff profile]\n"
 			   "bytes_per_window = 9 MiB + 1\n"
 			   "when_full = refuse\n";
 
+/* Tests run in the top directory of the sources, where the example is. */
+static char top[1024];
+
 static struct config *
 read_good(const char *text, enum config_reader reader)
 {
@@ -307,6 +310,74 @@ START_TEST(the_list_of_keys_has_a_line_for_each)
 }
 END_TEST
 
+/* Reads the example; with all, every setting that it shows in a comment, but
+ * those without value. */
+static void
+copy_example(const char *path, bool all)
+{
+	FILE *in = fopen(path, "r"), *out = fopen(FILE_NAME, "w");
+	char line[200];
+
+	ck_assert_ptr_nonnull(in);
+	ck_assert_ptr_nonnull(out);
+	while (fgets(line, sizeof(line), in) != NULL) {
+		bool shown = line[0] == '#' && line[1] != ' ' &&
+			     strstr(line, " =\n") == NULL;
+
+		fputs(all && shown ? line + 1 : line, out);
+	}
+	ck_assert_int_eq(fclose(in), 0);
+	ck_assert_int_eq(fclose(out), 0);
+}
+
+static struct config *
+read_example(bool all)
+{
+	struct config *config = NULL;
+	char path[PATH_MAX], *said = NULL;
+
+	snprintf(path, sizeof(path), "%s/contrib/putslot.conf", top);
+	copy_example(path, all);
+	ck_assert_msg(
+	    fixture_read(CONFIG_FOR_WEB, &config, &said) == 1, "%s", said);
+	free(said);
+	return config;
+}
+
+START_TEST(the_example_sets_nothing_but_what_it_must)
+{
+	struct config *example = read_example(false);
+	struct config *least = read_good(LEAST, CONFIG_FOR_WEB);
+	char *printed, *expected;
+
+	/* which the least has in its place */
+	free(example->secret_file);
+	example->secret_file = NULL;
+	printed = print(example);
+	expected = print(least);
+	ck_assert_str_eq(printed, expected);
+	free(printed);
+	free(expected);
+	config_free(example);
+	config_free(least);
+}
+END_TEST
+
+START_TEST(the_example_is_right_in_its_comments)
+{
+	struct config *c = read_example(true);
+
+	for (int p = 0; p < PURPOSE_COUNT; p++)
+		check_limits(&c->limits[p], &defaults[p]);
+	ck_assert_uint_eq(c->rule_count, 4);
+	ck_assert_str_eq(limits_rule(c, "x@staff.example.org")->name, "staff");
+	ck_assert_ptr_nonnull(limits_rule(c, "x@anonymous.example.org")->deny);
+	ck_assert_str_eq(limits_rule(c, "x@example.org")->name, "everyone");
+	ck_assert_ptr_null(limits_rule(c, "x@example.com"));
+	config_free(c);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -315,6 +386,8 @@ main(void)
 	SRunner *runner;
 	int failed;
 
+	if (getcwd(top, sizeof(top)) == NULL)
+		return 1;
 	tcase_add_checked_fixture(tc, fixture_enter, fixture_leave);
 	tcase_add_test(tc, everything_has_a_default_but_three_keys);
 	tcase_add_loop_test(
@@ -327,6 +400,8 @@ main(void)
 	    tc, what_is_printed_reads_back_the_same, 0, COUNT(sources));
 	tcase_add_test(tc, every_key_is_printed_but_the_secret);
 	tcase_add_test(tc, the_list_of_keys_has_a_line_for_each);
+	tcase_add_test(tc, the_example_sets_nothing_but_what_it_must);
+	tcase_add_test(tc, the_example_is_right_in_its_comments);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
