@@ -14,27 +14,28 @@
 struct config;
 
 enum when_full {
-	WHEN_FULL_REFUSE, /* say so, and when it will fit */
-	WHEN_FULL_MAKE_ROOM /* expire the oldest of the same owner and purpose */
+	WHEN_FULL_REFUSE,   /* say so, and when it will fit */
+	WHEN_FULL_MAKE_ROOM /* expire the oldest of the same owner and purpose
+			     */
 };
 
 /* UNITS_NEVER stands for "no limit". */
 struct limits {
 	bool enabled;
-	int64_t max_file_size; /* bytes */
-	int64_t retention; /* seconds from the slot's issue */
+	int64_t max_file_size;  /* bytes */
+	int64_t retention;      /* seconds from the slot's issue */
 	int64_t bytes_per_user; /* bytes stored and reserved */
 	int64_t files_per_user; /* files stored and reserved */
-	int64_t window; /* seconds; over it the next two are counted */
+	int64_t window;         /* seconds; over it the next two are counted */
 	int64_t slots_per_window; /* slots */
 	int64_t bytes_per_window; /* bytes */
 	enum when_full when_full; /* for the per-user limits */
 };
 
 struct rule {
-	char *name; /* of its section, for logs */
+	char *name;      /* of its section, for logs */
 	char **patterns; /* NULL-terminated; see limits_pattern_matches */
-	char *deny; /* text for the refused, or NULL: allowed */
+	char *deny;      /* text for the refused, or NULL: allowed */
 	struct limits limits[PURPOSE_COUNT];
 };
 
