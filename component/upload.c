@@ -148,8 +148,7 @@ explain(const struct grant_request *grant, const struct grant_result *result,
 		say_bytes(grant, result, period, refusal);
 		break;
 	default:
-		refusal_make(refusal, REFUSAL_FULL,
-		    "The service is full. Please try again later");
+		refusal_make(refusal, REFUSAL_FULL, "The service is full");
 		break;
 	}
 	say_when(result->retry_at, refusal);

@@ -15,10 +15,13 @@
 #define IN_LIMITS(member) offsetof(struct limits, member)
 #define IN_RULE(member) offsetof(struct rule, member)
 
-/* clang-format off */
 /* Two rows that differ in nothing but their purpose are one row. */
-#define EACH(text) { text, text, text, text }
+#define EACH(text)                     \
+	{                              \
+		text, text, text, text \
+	}
 
+/* clang-format off */
 static const struct config_key keys[] = {
 	{ .section = CONFIG_COMPONENT, .name = "jid",
 	  .type = CONFIG_TYPE_DOMAIN, .offset = IN_CONFIG(jid),

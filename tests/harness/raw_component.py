@@ -64,9 +64,11 @@ class RawComponent:
     def answers(self, iqs):
         """Sends all at once; the answers in the order of the requests."""
         self.send("".join(iqs))
-        return [self._answer(re.search("id='([^']*)'", iq)[1]) for iq in iqs]
+        return [self.answer_to(iq) for iq in iqs]
 
-    def _answer(self, id):
+    def answer_to(self, iq):
+        """The answer to an IQ that has been sent."""
+        id = re.search("id='([^']*)'", iq)[1]
         while id not in self.early:
             stanza = self.stanza()
             self.early[stanza.get("id")] = stanza
