@@ -8,8 +8,8 @@ static void
 pass_on(void *arg, xmpp_log_level_t level, const char *area, const char *text)
 {
 	(void)arg;
-	if (strchr(text, '<') != NULL
-	    || (level < XMPP_LEVEL_WARN && strcmp(area, "auth") == 0))
+	if (strchr(text, '<') != NULL ||
+	    (level < XMPP_LEVEL_WARN && strcmp(area, "auth") == 0))
 		return;
 	/* Its errors are lost connections, and those are ours to judge. */
 	if (level >= XMPP_LEVEL_WARN)

@@ -148,7 +148,8 @@ explain(const struct grant_request *grant, const struct grant_result *result,
 		say_bytes(grant, result, period, refusal);
 		break;
 	default:
-		refusal_make(refusal, REFUSAL_FULL, "The service is full");
+		refusal_make(refusal, REFUSAL_FULL,
+		    "The service is full. Please try again later");
 		break;
 	}
 	say_when(result->retry_at, refusal);

@@ -136,12 +136,12 @@ make(struct config *config, struct config_file *file)
 	if (set_defaults(config) != 1)
 		return -1;
 	store_layer(config, file, LAYER_BASE);
-	for (size_t i = 0; i < file->rule_count; i++)
-		if (add_rule(config, file->rules[i]) != 1)
+	for (size_t i = 0; i < file->headers.rule_count; i++)
+		if (add_rule(config, file->headers.rules[i]) != 1)
 			return -1;
 	store_layer(config, file, LAYER_RULE);
 	store_layer(config, file, LAYER_RULE_PURPOSE);
-	if (file->rule_count == 0 && add_default_rule(config) != 1)
+	if (file->headers.rule_count == 0 && add_default_rule(config) != 1)
 		return -1;
 	if (config->get_url == NULL && config->put_url != NULL) {
 		config->get_url = strdup(config->put_url);

@@ -78,8 +78,8 @@ int config_read(
 void config_free(struct config *);
 
 /* Prints the effective values in the file's own form, section by section, so
- * that the output read again gives the same configuration; the secret is left
- * out. For -n. */
+ * that the output read again gives the same configuration, but for a secret,
+ * which is left out (secret_file is not). For -n. */
 void config_print(const struct config *, FILE *out);
 
 /* Prints one line for each key: section, key, type, default, help, separated

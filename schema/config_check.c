@@ -43,11 +43,11 @@ static void
 check_rules(const struct config *config, const struct config_file *file,
     struct config_mistakes *mistakes)
 {
-	for (size_t i = 0; i < file->rule_count; i++)
+	for (size_t i = 0; i < file->headers.rule_count; i++)
 		if (config_file_rule_entry(file, i, "match") == NULL)
 			config_mistakes_add(mistakes,
-			    config_file_rule_line(file, i),
-			    "rule %s has no match", file->rules[i]);
+			    config_header_rule_line(&file->headers, i),
+			    "rule %s has no match", file->headers.rules[i]);
 	if (config->jid != NULL && config->rule_count == 0)
 		config_mistakes_add(mistakes, 0,
 		    "jid %s has no parent domain whose accounts could upload: "
@@ -129,13 +129,14 @@ static int
 take_first_line(FILE *stream, struct config *config, const char **why)
 {
 	char buf[SECRET_MAX] = "";
-	size_t len;
+	size_t size = fread(buf, 1, sizeof(buf) - 1, stream);
+	size_t len = strcspn(buf, "\r\n");
+	bool nul = len < size && buf[len] == '\0';
 
-	if (fgets(buf, sizeof(buf), stream) == NULL && ferror(stream)) {
+	if (ferror(stream)) {
 		*why = strerror(errno);
 		return 0;
 	}
-	len = strcspn(buf, "\r\n");
 	*why = "has a first line that is too long for a secret";
 	if (len == sizeof(buf) - 1)
 		return 0;
@@ -144,7 +145,7 @@ take_first_line(FILE *stream, struct config *config, const char **why)
 	if (len == 0)
 		return 0;
 	*why = "has a secret that is not UTF-8 or has control characters";
-	if (!text_is_clean(buf))
+	if (nul || !text_is_clean(buf))
 		return 0;
 	config->secret = strdup(buf);
 	explicit_bzero(buf, sizeof(buf));

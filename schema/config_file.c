@@ -6,13 +6,8 @@
 #include <string.h>
 
 #include "schema/config_mistakes.h"
-#include "schema/purpose.h"
-#include "schema/text.h"
 
 #define BLANKS " \t\r\v\f"
-
-/* A header has at most three words; a fourth is kept to be refused. */
-#define WORDS_MAX 4
 
 struct reading {
 	FILE *stream;
@@ -25,168 +20,22 @@ struct reading {
 	struct config_scope scope;
 };
 
-/* Makes room for one more, or returns NULL; array stays valid then. */
-static void *
-grow(void *array, size_t count, size_t size)
-{
-	return reallocarray(array, count + 1, size);
-}
-
-static bool
-same_scope(const struct config_scope *a, const struct config_scope *b)
-{
-	return a->section == b->section && a->purpose == b->purpose &&
-	       a->rule == b->rule;
-}
-
-/* ---- section headers ---- */
-
-static int
-add_rule(struct config_file *file, const char *name)
-{
-	char **rules =
-	    grow(file->rules, file->rule_count, sizeof(*file->rules));
-
-	if (rules == NULL)
-		return -1;
-	file->rules = rules;
-	rules[file->rule_count] = strdup(name);
-	if (rules[file->rule_count] == NULL)
-		return -1;
-	file->rule_count++;
-	return 1;
-}
-
-/* Finds the rule, or adds it. 1 or -1. */
-static int
-find_rule(struct config_file *file, const char *name, size_t *rule)
-{
-	for (*rule = 0; *rule < file->rule_count; (*rule)++)
-		if (strcmp(file->rules[*rule], name) == 0)
-			return 1;
-	return add_rule(file, name);
-}
-
-/* Reports a section that stands twice: most often the result of pasting, and
- * its second half would be easy to miss. */
-static int
-add_header(struct reading *r)
-{
-	struct config_file *file = r->file;
-	struct config_header *headers;
-
-	for (size_t i = 0; i < file->header_count; i++)
-		if (same_scope(&file->headers[i].scope, &r->scope))
-			config_mistakes_add(r->mistakes, r->line,
-			    "this section stands here and on line %d",
-			    file->headers[i].line);
-	headers = grow(file->headers, file->header_count, sizeof(*headers));
-	if (headers == NULL)
-		return -1;
-	file->headers = headers;
-	headers[file->header_count++] =
-	    (struct config_header){.scope = r->scope, .line = r->line};
-	return 1;
-}
-
-static int
-split(char *text, char *words[WORDS_MAX])
-{
-	int count = 0;
-	char *word;
-
-	while (count < WORDS_MAX && (word = strsep(&text, BLANKS)) != NULL)
-		if (*word != '\0')
-			words[count++] = word;
-	return count;
-}
-
-static int
-parse_purpose(struct reading *r, const char *name)
-{
-	if (purpose_parse(name, &r->scope.purpose) == 1)
-		return 1;
-	config_mistakes_add(
-	    r->mistakes, r->line, "unknown purpose \"%s\"", name);
-	return 0;
-}
-
-static int
-parse_purpose_header(struct reading *r, char *words[WORDS_MAX], int count)
-{
-	if (count != 2) {
-		config_mistakes_add(r->mistakes, r->line,
-		    "this section must be [purpose NAME]");
-		return 0;
-	}
-	r->scope.section = CONFIG_PURPOSE;
-	return parse_purpose(r, words[1]);
-}
-
-static int
-parse_rule_header(struct reading *r, char *words[WORDS_MAX], int count)
-{
-	if ((count != 2 && count != 3) || !text_is_clean(words[1])) {
-		config_mistakes_add(r->mistakes, r->line,
-		    "this section must be [rule NAME] or [rule NAME PURPOSE]");
-		return 0;
-	}
-	r->scope.section = CONFIG_RULE;
-	if (count == 3 && parse_purpose(r, words[2]) != 1)
-		return 0;
-	return find_rule(r->file, words[1], &r->scope.rule);
-}
-
-static int
-parse_plain_header(struct reading *r, char *words[WORDS_MAX], int count)
-{
-	for (int s = 0; s < CONFIG_PURPOSE; s++) {
-		r->scope.section = (enum config_section)s;
-		if (count == 1 && strcmp(words[0], config_keys_section_name(
-						       r->scope.section)) == 0)
-			return 1;
-	}
-	config_mistakes_add(r->mistakes, r->line, "unknown section");
-	return 0;
-}
-
-/* Dispatches on the first word. 1 known, 0 a mistake, -1 out of memory. */
-static int
-parse_header(struct reading *r, char *text)
-{
-	char *words[WORDS_MAX] = {"", "", "", ""};
-	int count = split(text, words);
-
-	r->scope = (struct config_scope){.purpose = PURPOSE_COUNT};
-	if (strcmp(words[0], "purpose") == 0)
-		return parse_purpose_header(r, words, count);
-	if (strcmp(words[0], "rule") == 0)
-		return parse_rule_header(r, words, count);
-	return parse_plain_header(r, words, count);
-}
+/* ---- lines ---- */
 
 /* text begins with '['. */
 static void
 begin_section(struct reading *r, char *text)
 {
-	char *end = strchr(text, ']');
-	int result = 0;
+	struct config_headers *headers = &r->file->headers;
+	int result = config_header_add(headers, text, r->line, r->mistakes);
 
 	r->outside = false;
-	if (end == NULL || end[1 + strspn(end + 1, BLANKS)] != '\0') {
-		config_mistakes_add(r->mistakes, r->line,
-		    "a section must be a line of its own, in brackets");
-	} else {
-		*end = '\0';
-		result = parse_header(r, text + 1);
-	}
-	if (result == 1)
-		result = add_header(r);
-	r->broken = r->broken || result == -1;
 	r->skipping = result != 1;
+	if (result == 1)
+		r->scope = headers->list[headers->count - 1].scope;
+	else if (result == -1)
+		r->broken = true;
 }
-
-/* ---- lines ---- */
 
 struct line_flaws {
 	bool nul, too_long;
@@ -271,11 +120,24 @@ next_line(char *buf, int size, void *arg)
 
 /* ---- entries ---- */
 
+static void
+report_unknown_key(struct reading *r, const char *name)
+{
+	const char *guess = config_keys_guess(r->scope.section, name);
+
+	if (guess == NULL)
+		config_mistakes_add(
+		    r->mistakes, r->line, "unknown key \"%s\"", name);
+	else
+		config_mistakes_add(r->mistakes, r->line,
+		    "unknown key \"%s\"; did you mean \"%s\"?", name, guess);
+}
+
+/* NULL: no such key here, which was reported. */
 static const struct config_key *
 find_key(struct reading *r, const char *name)
 {
 	const struct config_key *key;
-	const char *guess;
 
 	if (r->outside) {
 		config_mistakes_add(r->mistakes, r->line,
@@ -287,16 +149,12 @@ find_key(struct reading *r, const char *name)
 	    r->scope.purpose != PURPOSE_COUNT) {
 		config_mistakes_add(r->mistakes, r->line,
 		    "\"%s\" belongs into [rule %s], without a purpose", name,
-		    r->file->rules[r->scope.rule]);
+		    r->file->headers.rules[r->scope.rule]);
 		return NULL;
 	}
-	if (key != NULL)
-		return key;
-	guess = config_keys_guess(r->scope.section, name);
-	config_mistakes_add(r->mistakes, r->line, "unknown key \"%s\"%s%s%s",
-	    name, guess == NULL ? "" : "; did you mean \"",
-	    guess == NULL ? "" : guess, guess == NULL ? "" : "\"?");
-	return NULL;
+	if (key == NULL)
+		report_unknown_key(r, name);
+	return key;
 }
 
 static bool
@@ -305,7 +163,7 @@ is_repeated(struct reading *r, const struct config_key *key)
 	for (size_t i = 0; i < r->file->entry_count; i++) {
 		const struct config_entry *e = &r->file->entries[i];
 
-		if (e->key == key && same_scope(&e->scope, &r->scope)) {
+		if (e->key == key && config_header_same(&e->scope, &r->scope)) {
 			config_mistakes_add(r->mistakes, r->line,
 			    "\"%s\" stands here and on line %d", key->name,
 			    e->line);
@@ -322,8 +180,8 @@ add_entry(struct reading *r, const struct config_key *key, const char *text)
 	char why[128] = "";
 	int result;
 
-	entries =
-	    grow(r->file->entries, r->file->entry_count, sizeof(*entries));
+	entries = reallocarray(
+	    r->file->entries, r->file->entry_count + 1, sizeof(*entries));
 	if (entries == NULL)
 		return -1;
 	r->file->entries = entries;
@@ -402,11 +260,8 @@ config_file_free(struct config_file *file)
 		return;
 	for (size_t i = 0; i < file->entry_count; i++)
 		config_value_free(&file->entries[i].value);
-	for (size_t i = 0; i < file->rule_count; i++)
-		free(file->rules[i]);
 	free(file->entries);
-	free(file->rules);
-	free(file->headers);
+	config_header_free(&file->headers);
 	free(file);
 }
 
@@ -417,7 +272,7 @@ find_entry(const struct config_file *file, const struct config_scope *scope,
 	for (size_t i = 0; i < file->entry_count; i++) {
 		const struct config_entry *e = &file->entries[i];
 
-		if (same_scope(&e->scope, scope) &&
+		if (config_header_same(&e->scope, scope) &&
 		    strcmp(e->key->name, name) == 0)
 			return e;
 	}
@@ -442,16 +297,4 @@ config_file_rule_entry(
 	    .section = CONFIG_RULE, .purpose = PURPOSE_COUNT, .rule = rule};
 
 	return find_entry(file, &scope, name);
-}
-
-int
-config_file_rule_line(const struct config_file *file, size_t rule)
-{
-	for (size_t i = 0; i < file->header_count; i++) {
-		const struct config_scope *scope = &file->headers[i].scope;
-
-		if (scope->section == CONFIG_RULE && scope->rule == rule)
-			return file->headers[i].line;
-	}
-	return 0;
 }

@@ -13,25 +13,13 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "schema/config_keys.h"
+#include "schema/config_header.h"
 #include "schema/config_value.h"
 
 struct config_mistakes;
 
 /* Longest line, in bytes, without its end. */
 #define CONFIG_FILE_LINE_MAX 4000
-
-/* What a section header names. */
-struct config_scope {
-	enum config_section section;
-	enum purpose purpose; /* PURPOSE_COUNT: all, or not about one */
-	size_t rule;          /* index into rules; 0 outside of CONFIG_RULE */
-};
-
-struct config_header {
-	struct config_scope scope;
-	int line;
-};
 
 struct config_entry {
 	struct config_scope scope;
@@ -42,12 +30,9 @@ struct config_entry {
 };
 
 struct config_file {
-	struct config_header *headers;
-	size_t header_count;
+	struct config_headers headers;
 	struct config_entry *entries;
 	size_t entry_count;
-	char **rules; /* their names, in the order in which they first appear */
-	size_t rule_count;
 };
 
 /* Reads the stream, reporting mistakes. 1 read, whatever mistakes were found:
@@ -64,8 +49,5 @@ const struct config_entry *config_file_entry(
 /* The entry for a key of a rule's own section, or NULL. */
 const struct config_entry *config_file_rule_entry(
     const struct config_file *, size_t rule, const char *name);
-
-/* The line of the first section of a rule. */
-int config_file_rule_line(const struct config_file *, size_t rule);
 
 #endif

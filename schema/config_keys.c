@@ -15,13 +15,10 @@
 #define IN_LIMITS(member) offsetof(struct limits, member)
 #define IN_RULE(member) offsetof(struct rule, member)
 
-/* Two rows that differ in nothing but their purpose are one row. */
-#define EACH(text)                     \
-	{                              \
-		text, text, text, text \
-	}
-
 /* clang-format off */
+/* Two rows that differ in nothing but their purpose are one row. */
+#define EACH(text) { text, text, text, text }
+
 static const struct config_key keys[] = {
 	{ .section = CONFIG_COMPONENT, .name = "jid",
 	  .type = CONFIG_TYPE_DOMAIN, .offset = IN_CONFIG(jid),

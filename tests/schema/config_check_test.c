@@ -233,6 +233,19 @@ START_TEST(a_secret_has_a_longest_length)
 }
 END_TEST
 
+START_TEST(a_nul_byte_does_not_shorten_a_secret)
+{
+	struct config *config = NULL;
+	char *said = NULL;
+
+	write_config();
+	fixture_write("secret", "s3\0cret\n", 8, 0600);
+	ck_assert_int_eq(fixture_read(CONFIG_FOR_COMPONENT, &config, &said), 0);
+	ck_assert_ptr_nonnull(strstr(said, "has control characters"));
+	free(said);
+}
+END_TEST
+
 START_TEST(a_secret_file_is_not_for_everyone)
 {
 	struct config *config = NULL;
@@ -293,6 +306,7 @@ main(void)
 	tcase_add_loop_test(
 	    tc, the_secret_is_the_first_line_of_its_file, 0, COUNT(secrets));
 	tcase_add_test(tc, a_secret_has_a_longest_length);
+	tcase_add_test(tc, a_nul_byte_does_not_shorten_a_secret);
 	tcase_add_test(tc, a_secret_file_is_not_for_everyone);
 	tcase_add_test(tc, the_web_side_does_not_look_for_the_secret);
 	tcase_add_test(tc, the_web_side_forgets_a_secret_that_it_saw);

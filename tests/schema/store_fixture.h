@@ -57,7 +57,7 @@ set_up_directory(void)
 	    tmp != NULL ? tmp : "/tmp");
 	ck_assert_ptr_nonnull(mkdtemp(fixture_dir));
 	snprintf(
-	    fixture_path, sizeof(fixture_path), "%s/slots.db", fixture_dir);
+	    fixture_path, sizeof(fixture_path), "%s/putslot.db", fixture_dir);
 	fixture_limits = no_limits();
 	log_open("test", LOG_LEVEL_ERROR, false);
 }

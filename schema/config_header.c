@@ -1,0 +1,196 @@
+#include "schema/config_header.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "schema/config_mistakes.h"
+#include "schema/purpose.h"
+#include "schema/text.h"
+
+#define BLANKS " \t\r\v\f"
+
+/* A header has at most three words; a fourth is kept to be refused. */
+#define WORDS_MAX 4
+
+/* What is being parsed, and where the answers go. */
+struct parsing {
+	struct config_headers *headers;
+	struct config_mistakes *mistakes;
+	int line;
+	struct config_scope scope;
+};
+
+static int
+add_rule(struct config_headers *headers, const char *name)
+{
+	char **rules = reallocarray(
+	    headers->rules, headers->rule_count + 1, sizeof(*rules));
+
+	if (rules == NULL)
+		return -1;
+	headers->rules = rules;
+	rules[headers->rule_count] = strdup(name);
+	if (rules[headers->rule_count] == NULL)
+		return -1;
+	headers->rule_count++;
+	return 1;
+}
+
+/* Finds the rule, or adds it. 1 or -1. */
+static int
+find_rule(struct config_headers *headers, const char *name, size_t *rule)
+{
+	for (*rule = 0; *rule < headers->rule_count; (*rule)++)
+		if (strcmp(headers->rules[*rule], name) == 0)
+			return 1;
+	return add_rule(headers, name);
+}
+
+static int
+split(char *text, char *words[WORDS_MAX])
+{
+	int count = 0;
+	char *word;
+
+	while (count < WORDS_MAX && (word = strsep(&text, BLANKS)) != NULL)
+		if (*word != '\0')
+			words[count++] = word;
+	return count;
+}
+
+static int
+parse_purpose(struct parsing *p, const char *name)
+{
+	if (purpose_parse(name, &p->scope.purpose) == 1)
+		return 1;
+	config_mistakes_add(
+	    p->mistakes, p->line, "unknown purpose \"%s\"", name);
+	return 0;
+}
+
+static int
+parse_purpose_header(struct parsing *p, char *words[WORDS_MAX], int count)
+{
+	if (count != 2) {
+		config_mistakes_add(p->mistakes, p->line,
+		    "this section must be [purpose NAME]");
+		return 0;
+	}
+	p->scope.section = CONFIG_PURPOSE;
+	return parse_purpose(p, words[1]);
+}
+
+static int
+parse_rule_header(struct parsing *p, char *words[WORDS_MAX], int count)
+{
+	if ((count != 2 && count != 3) || !text_is_clean(words[1])) {
+		config_mistakes_add(p->mistakes, p->line,
+		    "this section must be [rule NAME] or [rule NAME PURPOSE]");
+		return 0;
+	}
+	p->scope.section = CONFIG_RULE;
+	if (count == 3 && parse_purpose(p, words[2]) != 1)
+		return 0;
+	return find_rule(p->headers, words[1], &p->scope.rule);
+}
+
+static int
+parse_plain_header(struct parsing *p, char *words[WORDS_MAX], int count)
+{
+	for (int s = 0; s < CONFIG_PURPOSE; s++) {
+		p->scope.section = (enum config_section)s;
+		if (count == 1 && strcmp(words[0], config_keys_section_name(
+						       p->scope.section)) == 0)
+			return 1;
+	}
+	config_mistakes_add(p->mistakes, p->line, "unknown section");
+	return 0;
+}
+
+/* Dispatches on the first word. 1 known, 0 a mistake, -1 out of memory. */
+static int
+parse_words(struct parsing *p, char *text)
+{
+	char *words[WORDS_MAX] = {"", "", "", ""};
+	int count = split(text, words);
+
+	if (strcmp(words[0], "purpose") == 0)
+		return parse_purpose_header(p, words, count);
+	if (strcmp(words[0], "rule") == 0)
+		return parse_rule_header(p, words, count);
+	return parse_plain_header(p, words, count);
+}
+
+/* Reports a section that stands twice: most often the result of pasting, and
+ * its second half would be easy to miss. 1 or -1. */
+static int
+add_header(struct parsing *p)
+{
+	struct config_headers *headers = p->headers;
+	struct config_header *list;
+
+	for (size_t i = 0; i < headers->count; i++)
+		if (config_header_same(&headers->list[i].scope, &p->scope))
+			config_mistakes_add(p->mistakes, p->line,
+			    "this section stands here and on line %d",
+			    headers->list[i].line);
+	list = reallocarray(headers->list, headers->count + 1, sizeof(*list));
+	if (list == NULL)
+		return -1;
+	headers->list = list;
+	list[headers->count++] =
+	    (struct config_header){.scope = p->scope, .line = p->line};
+	return 1;
+}
+
+bool
+config_header_same(const struct config_scope *a, const struct config_scope *b)
+{
+	return a->section == b->section && a->purpose == b->purpose &&
+	       a->rule == b->rule;
+}
+
+int
+config_header_add(struct config_headers *headers, char *text, int line,
+    struct config_mistakes *mistakes)
+{
+	struct parsing p = {
+	    .headers = headers,
+	    .mistakes = mistakes,
+	    .line = line,
+	    .scope = {.purpose = PURPOSE_COUNT},
+	};
+	char *end = strchr(text, ']');
+	int result;
+
+	if (end == NULL || end[1 + strspn(end + 1, BLANKS)] != '\0') {
+		config_mistakes_add(mistakes, line,
+		    "a section must be a line of its own, in brackets");
+		return 0;
+	}
+	*end = '\0';
+	result = parse_words(&p, text + 1);
+	return result == 1 ? add_header(&p) : result;
+}
+
+int
+config_header_rule_line(const struct config_headers *headers, size_t rule)
+{
+	for (size_t i = 0; i < headers->count; i++) {
+		const struct config_scope *scope = &headers->list[i].scope;
+
+		if (scope->section == CONFIG_RULE && scope->rule == rule)
+			return headers->list[i].line;
+	}
+	return 0;
+}
+
+void
+config_header_free(struct config_headers *headers)
+{
+	for (size_t i = 0; i < headers->rule_count; i++)
+		free(headers->rules[i]);
+	free(headers->rules);
+	free(headers->list);
+}
