@@ -68,6 +68,7 @@ services_close(void)
 	    "conf", "db", "db-wal", "db-shm", "log"};
 	char path[64];
 
+	stanzas_close();
 	store_close(services_service.store);
 	config_free(services_config);
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
@@ -79,8 +80,8 @@ services_close(void)
 static inline xmpp_stanza_t *
 services_answer_at(int64_t now, const char *text)
 {
-	return iq_answer(
-	    &services_service, SERVICES_NOW + now, stanzas_parse(text));
+	return stanzas_keep(iq_answer(
+	    &services_service, SERVICES_NOW + now, stanzas_parse(text)));
 }
 
 static inline xmpp_stanza_t *

@@ -125,6 +125,8 @@ START_TEST(a_legacy_request_is_granted_in_its_own_form)
 	put = xmpp_stanza_get_text(child(reply, "put"));
 	get = xmpp_stanza_get_text(child(reply, "get"));
 	expect_urls(put, get, "tr%C3%A8s%20cool.jpg");
+	free(put);
+	free(get);
 	ck_assert_ptr_null(
 	    xmpp_stanza_get_attribute(child(reply, "put"), "url"));
 }
