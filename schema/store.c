@@ -385,6 +385,18 @@ store_audit(struct store *store, bool repair)
 	return structure + counters;
 }
 
+/* PRAGMA optimize reads before it writes. By itself it would begin deferred,
+ * and fail at once whenever another program wrote in between. */
+static int
+optimize(struct store *store)
+{
+	if (statement_run(statement_start(store, STMT_LIMIT_ANALYSIS)) == -1 ||
+	    begin(store) == -1)
+		return -1;
+	return finish(
+	    store, statement_run(statement_start(store, STMT_OPTIMIZE)));
+}
+
 int
 store_tidy(struct store *store, int64_t now)
 {
@@ -397,9 +409,5 @@ store_tidy(struct store *store, int64_t now)
 		statement_bind_int(st, ":max", TIDY_BATCH);
 		count = statement_run(st);
 	} while (count == TIDY_BATCH);
-	if (count == -1 ||
-	    statement_run(statement_start(store, STMT_LIMIT_ANALYSIS)) == -1 ||
-	    statement_run(statement_start(store, STMT_OPTIMIZE)) == -1)
-		return -1;
-	return 1;
+	return count == -1 || optimize(store) == -1 ? -1 : 1;
 }
