@@ -412,6 +412,7 @@ static pid_t
 start_run(int kill_at)
 {
 	pid_t pid = fork();
+	int rc = 0;
 
 	ck_assert_int_ne(pid, -1);
 	if (pid != 0)
@@ -419,7 +420,10 @@ start_run(int kill_at)
 	slots_open(STORE_DURABLE);
 	fault.steps = 0;
 	fault.kill_at = kill_at;
-	_exit(run() == 1 ? 0 : 1);
+	rc = run();
+	fault.kill_at = 0;
+	slots_close();
+	_exit(rc == 1 ? 0 : 1);
 }
 
 START_TEST(two_runs_at_once_do_the_work_of_one)
