@@ -146,25 +146,27 @@ struct upload {
 	const struct slot *slot;
 	struct body *body;
 	EVP_MD_CTX *digest;
-	int64_t began; /* by the clock that nobody sets */
+	int64_t began; /* milliseconds, by the clock that nobody sets */
 	int64_t received;
 	unsigned char sha256[STORE_SHA256_LEN];
 };
 
 static int64_t
-seconds_running(void)
+milliseconds(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* The time, which goes on while the body comes: it may take an hour. */
+/* The time, which goes on while the body comes: it may take an hour. Whole
+ * seconds of what has passed are added, so that it never runs ahead: a
+ * Last-Modified must not lie in the future (RFC 9110 section 8.8.2.1). */
 static int64_t
 now(const struct upload *up)
 {
-	return up->request->now + seconds_running() - up->began;
+	return up->request->now + (milliseconds() - up->began) / 1000;
 }
 
 static bool
@@ -327,7 +329,7 @@ static int
 take(struct http_request *request, const struct slot *slot)
 {
 	struct upload up = {
-	    .request = request, .slot = slot, .began = seconds_running()};
+	    .request = request, .slot = slot, .began = milliseconds()};
 	int status = begin(&up);
 
 	if (!status)
