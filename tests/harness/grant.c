@@ -7,6 +7,7 @@
  * and the secret.
  */
 #include <stdio.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "schema/limits.h"
@@ -64,6 +65,9 @@ main(int argc, char **argv)
 	struct store *store = NULL;
 	int granted;
 
+	/* as the programs do: SQLite makes its files by the umask first, and a
+	 * process of the group that comes in that moment would only read */
+	umask(007);
 	log_open("grant", LOG_LEVEL_DEBUG, false);
 	request.now = time(NULL);
 	if (argc != ARG_COUNT ||

@@ -1,5 +1,6 @@
 """putslot's own programs in a site, and the database they share."""
 
+import os
 import sqlite3
 from contextlib import closing
 
@@ -94,9 +95,13 @@ class Putslot:
 
     def sql(self, statement, *values):
         """As an administrator would type it into sqlite3; the rows."""
-        with closing(sqlite3.connect(self.database, timeout=10)) as database:
-            with database:
-                return database.execute(statement, values).fetchall()
+        before = os.umask(0o007)  # SQLite may have to make its files
+        try:
+            with closing(sqlite3.connect(self.database, timeout=10)) as db:
+                with db:
+                    return db.execute(statement, values).fetchall()
+        finally:
+            os.umask(before)
 
     def files(self):
         """The bodies on disk, by token; anything in flight under its path."""
