@@ -23,11 +23,11 @@
 #define BODIES_SHARD_LEN 2
 
 struct bodies; /* the directory; may be used by many threads at once */
-struct body; /* one body in flight; belongs to one thread */
+struct body;   /* one body in flight; belongs to one thread */
 
 enum bodies_in_flight {
 	BODIES_NAMELESS, /* O_TMPFILE where the file system has it */
-	BODIES_NAMED /* always a temporary name, as on NFS */
+	BODIES_NAMED     /* always a temporary name, as on NFS */
 };
 
 /* Opens (and makes, if its parent exists) the directory. 1 or -1. */
@@ -40,8 +40,8 @@ int64_t bodies_free_space(struct bodies *);
 /* ---- a body on its way in ---- */
 
 /* Begins a body that will be published under token. 1; 0 no room; -1. */
-int bodies_begin(struct bodies *, const char token[TOKEN_LEN + 1],
-    struct body **out);
+int bodies_begin(
+    struct bodies *, const char token[TOKEN_LEN + 1], struct body **out);
 
 /* Appends. 1 all written; 0 no room (ENOSPC, EDQUOT, EFBIG); -1. */
 int bodies_write(struct body *, const void *data, size_t len);
@@ -61,8 +61,8 @@ void bodies_end(struct body *);
 
 /* Opens a published body for reading. 1 and *fd (the caller closes) and *size
  * in bytes; 0 there is none; -1. */
-int bodies_read(struct bodies *, const char token[TOKEN_LEN + 1], int *fd,
-    int64_t *size);
+int bodies_read(
+    struct bodies *, const char token[TOKEN_LEN + 1], int *fd, int64_t *size);
 
 /* Removes a body's name. 1 removed, 0 there was none, -1. */
 int bodies_remove(struct bodies *, const char token[TOKEN_LEN + 1]);

@@ -148,7 +148,7 @@ check(const struct options *o, struct store *store, struct bodies *bodies)
 	    .grace = o->grace == -1 ? FSCK_GRACE : o->grace,
 	    .repair = o->repair && !o->dry_run,
 	};
-	struct fsck_summary sum;
+	struct fsck_summary sum = {0};
 	int rc = fsck_run(&job, &sum);
 
 	fsck_print(&sum, stdout);
@@ -168,7 +168,7 @@ clean(const struct options *o, const struct config *config, struct store *store,
 	    .upload_timeout = config->upload_timeout,
 	    .dry_run = o->dry_run,
 	};
-	struct retention_summary sum;
+	struct retention_summary sum = {0};
 	int rc = o->erase != NULL ? retention_erase(&job, o->erase, &sum)
 				  : retention_run(&job, &sum);
 

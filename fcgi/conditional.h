@@ -21,12 +21,12 @@ struct conditions {
 /* What a GET or HEAD shall answer: 200 (go on), 304 or 412.
  * etag           the strong entity tag, with its quotes
  * last_modified  seconds since 1970 UTC */
-int conditional_status(const struct conditions *, const char *etag,
-    int64_t last_modified);
+int conditional_status(
+    const struct conditions *, const char *etag, int64_t last_modified);
 
 /* Whether a Range header counts (13.1.5): no If-Range, or one that names this
  * very representation. */
-bool conditional_range_counts(const struct conditions *, const char *etag,
-    int64_t last_modified);
+bool conditional_range_counts(
+    const struct conditions *, const char *etag, int64_t last_modified);
 
 #endif

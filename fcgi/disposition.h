@@ -14,7 +14,7 @@
  * string where that is read alike by everyone, else an ASCII likeness in
  * filename= and the true name in filename*=. Returns buf; the name is left out
  * if it is "" or does not fit. */
-char *disposition_format(bool show_inline, const char *file_name, char *buf,
-    size_t len);
+char *disposition_format(
+    bool show_inline, const char *file_name, char *buf, size_t len);
 
 #endif

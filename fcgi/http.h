@@ -41,21 +41,21 @@ enum http_target {
 /* What one worker thread, or one CGI process, works with. */
 struct http_service {
 	const struct config *config;
-	struct store *reader; /* of this thread alone */
+	struct store *reader;  /* of this thread alone */
 	struct writer *writer; /* of the process, see fcgi/writer.h */
 	struct bodies *bodies; /* of the process */
 };
 
 struct http_request {
 	const struct http_service *service;
-	char **params; /* NAME=value, NULL-terminated */
-	FCGX_Stream *in; /* the body */
+	char **params;    /* NAME=value, NULL-terminated */
+	FCGX_Stream *in;  /* the body */
 	FCGX_Stream *out; /* the answer */
-	int64_t now; /* seconds since 1970 UTC, read once */
+	int64_t now;      /* seconds since 1970 UTC, read once */
 
 	enum http_method method;
 	enum http_target target;
-	char token[TOKEN_LEN + 1]; /* "" for HTTP_TARGET_NONE */
+	char token[TOKEN_LEN + 1];  /* "" for HTTP_TARGET_NONE */
 	char secret[TOKEN_LEN + 1]; /* "" but for HTTP_TARGET_PUT_URL */
 
 	/* Set by whoever reads the body to its end, and by http_answer where

@@ -12,7 +12,7 @@
 
 struct range {
 	int64_t first; /* position of the first byte */
-	int64_t last; /* position of the last byte, included */
+	int64_t last;  /* position of the last byte, included */
 };
 
 /*
@@ -24,7 +24,7 @@ struct range {
  * than the body); -1
  * when none can be satisfied: 416.
  */
-int range_parse(const char *header, int64_t size,
-    struct range ranges[RANGE_MAX]);
+int
+range_parse(const char *header, int64_t size, struct range ranges[RANGE_MAX]);
 
 #endif

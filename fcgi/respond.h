@@ -29,7 +29,8 @@ void respond_header(struct http_request *, const char *name, const char *fmt,
 void respond_end_headers(struct http_request *);
 
 /* Notes the sentence that respond_error will send in place of the status'
- * usual one. Writes nothing yet. Returns the status, for a handler to return. */
+ * usual one. Writes nothing yet. Returns the status, for a handler to return.
+ */
 int respond_refuse(struct http_request *, int status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

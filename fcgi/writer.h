@@ -13,8 +13,8 @@
 struct writer;
 
 /* Opens the store for durable writing. 1 or -1 (logged). */
-int writer_open(const char *database, int64_t busy_timeout,
-    struct writer **out);
+int
+writer_open(const char *database, int64_t busy_timeout, struct writer **out);
 void writer_close(struct writer *); /* accepts NULL */
 
 /* store_publish, one thread after the other. */

@@ -8,8 +8,8 @@
 #include <stddef.h>
 
 enum purpose {
-	PURPOSE_MESSAGE, /* 5.1, the default when a request names none */
-	PURPOSE_PROFILE, /* 5.2 */
+	PURPOSE_MESSAGE,   /* 5.1, the default when a request names none */
+	PURPOSE_PROFILE,   /* 5.2 */
 	PURPOSE_EPHEMERAL, /* 5.3, comes with an expire-before */
 	PURPOSE_PERMANENT, /* 5.4 */
 	PURPOSE_COUNT

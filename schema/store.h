@@ -30,8 +30,8 @@ struct store;
 
 struct slot {
 	int64_t id; /* what logs and people call it; never used again */
-	char token[TOKEN_LEN + 1]; /* in both URLs, and the file's name */
-	char secret[TOKEN_LEN + 1]; /* in the PUT URL alone */
+	char token[TOKEN_LEN + 1];       /* in both URLs, and the file's name */
+	char secret[TOKEN_LEN + 1];      /* in the PUT URL alone */
 	char owner[STORE_OWNER_MAX + 1]; /* bare JID */
 	enum purpose purpose;
 	char file_name[STORE_NAME_MAX + 1];
@@ -39,14 +39,14 @@ struct slot {
 	int64_t size;
 	int64_t issued_at;
 	int64_t put_expires_at; /* a PUT begins before this, or not at all */
-	int64_t put_ends_at; /* and is over before this, or is refused */
-	int64_t stored_at; /* 0: not yet */
-	int64_t expires_at; /* not available from here on; UNITS_NEVER */
+	int64_t put_ends_at;    /* and is over before this, or is refused */
+	int64_t stored_at;      /* 0: not yet */
+	int64_t expires_at;     /* not available from here on; UNITS_NEVER */
 	unsigned char sha256[STORE_SHA256_LEN]; /* of the body, once stored */
 };
 
 enum store_access {
-	STORE_READ, /* looks up, changes nothing; needs an existing database */
+	STORE_READ,  /* looks up, changes nothing; needs an existing database */
 	STORE_GRANT, /* writes without waiting for the disk at each commit */
 	STORE_DURABLE /* a commit survives a power cut */
 };
@@ -70,14 +70,14 @@ void store_close(struct store *); /* accepts NULL */
 struct grant_request {
 	const char *owner; /* bare JID */
 	enum purpose purpose;
-	const char *file_name; /* UTF-8, at most STORE_NAME_MAX bytes */
+	const char *file_name;    /* UTF-8, at most STORE_NAME_MAX bytes */
 	const char *content_type; /* a valid media type, or NULL */
-	int64_t size; /* > 0, within limits_max_file_size */
-	int64_t expire_before; /* XEP-0363 5.3, after now; UNITS_NEVER */
+	int64_t size;             /* > 0, within limits_max_file_size */
+	int64_t expire_before;    /* XEP-0363 5.3, after now; UNITS_NEVER */
 	int64_t now;
 	int64_t put_window; /* seconds from now in which the PUT may begin */
-	int64_t upload_timeout; /* seconds that a PUT may take */
-	int64_t max_total; /* bytes of all uploads together */
+	int64_t upload_timeout;      /* seconds that a PUT may take */
+	int64_t max_total;           /* bytes of all uploads together */
 	const struct limits *limits; /* of this owner and purpose */
 };
 
@@ -101,9 +101,9 @@ struct grant_result {
 	/* refused, in the verdict's unit (files, bytes or slots): */
 	int64_t used; /* what counts at present, without this request */
 	int64_t allowed;
-	/* When, as things are, the same request would fit: enough of what counts
-	 * will have expired, timed out or left the window. UNITS_NEVER: nothing
-	 * will by itself. */
+	/* When, as things are, the same request would fit: enough of what
+	 * counts will have expired, timed out or left the window. UNITS_NEVER:
+	 * nothing will by itself. */
 	int64_t retry_at;
 };
 
@@ -111,8 +111,8 @@ struct grant_result {
  * in one transaction. A slot that expires before a PUT could end has its PUT
  * end with it. 1 granted; 0 refused, *result says why; -1 broken. Of several
  * limits that are hit, the one that will be in the way longest is named. */
-int store_grant(struct store *, const struct grant_request *,
-    struct grant_result *result);
+int store_grant(
+    struct store *, const struct grant_request *, struct grant_result *result);
 
 /* ---- the web side ---- */
 
@@ -148,8 +148,8 @@ int store_reap(struct store *, int64_t now, int max, bool dry_run,
 /* Fetches up to max tokens of removed rows, whose files may still be there, in
  * alphabetical order, beginning after the token `after` ("" at first).
  * The number fetched, or -1. */
-int store_doomed(struct store *, const char *after,
-    char (*tokens)[TOKEN_LEN + 1], int max);
+int store_doomed(
+    struct store *, const char *after, char (*tokens)[TOKEN_LEN + 1], int max);
 
 /* Forgets count doomed tokens, whose files are durably gone. 1 or -1. */
 int store_forget(struct store *, char (*tokens)[TOKEN_LEN + 1], int count);
@@ -163,8 +163,8 @@ int store_erase(struct store *, const char *owner, int max);
 
 /* Calls seen for every slot with an id above after, ascending, at most max.
  * The number of calls, or -1. */
-int store_each(struct store *, int64_t after, int max, store_slot_fn *seen,
-    void *arg);
+int store_each(
+    struct store *, int64_t after, int max, store_slot_fn *seen, void *arg);
 
 /* Whether any row, of a slot or of the doomed, names this token: 1, 0, -1. */
 int store_knows(struct store *, const char token[TOKEN_LEN + 1]);
