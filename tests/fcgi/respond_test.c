@@ -21,7 +21,7 @@ set_up(void)
 {
 	static char methods[] = "GET, PUT", headers[] = "Content-Type, X-Y";
 
-	strcpy(origin, "*");
+	snprintf(origin, sizeof(origin), "*");
 	config.cors_origin = origin;
 	config.cors_methods = methods;
 	config.cors_headers = headers;
@@ -126,7 +126,7 @@ END_TEST
 
 START_TEST(another_origin_than_all_varies)
 {
-	strcpy(origin, "https://chat.example.org");
+	snprintf(origin, sizeof(origin), "https://chat.example.org");
 	respond_error(&request, 404);
 	check_contains(
 	    "\r\nAccess-Control-Allow-Origin: https://chat.example.org\r\n");
