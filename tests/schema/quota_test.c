@@ -387,6 +387,20 @@ START_TEST(only_the_same_purpose_and_owner_make_room)
 }
 END_TEST
 
+START_TEST(a_slot_that_awaits_its_put_never_makes_room)
+{
+	struct grant_result awaiting;
+
+	fixture_limits.files_per_user = 2;
+	fixture_limits.when_full = WHEN_FULL_MAKE_ROOM;
+	awaiting = granted_size(1);
+	stored_size(1);
+	ck_assert_int_eq(granted_size(1).evicted_files, 1);
+	publish(awaiting.id, NOW);
+	ck_assert_shell_eq(USAGE, "1 1 1 1");
+}
+END_TEST
+
 START_TEST(evicting_gives_back_no_window)
 {
 	fixture_limits.files_per_user = 1;
@@ -476,6 +490,7 @@ case_of_room(void)
 	tcase_add_test(tc, a_file_makes_room_for_a_file);
 	tcase_add_test(tc, nothing_is_evicted_where_it_cannot_suffice);
 	tcase_add_test(tc, only_the_same_purpose_and_owner_make_room);
+	tcase_add_test(tc, a_slot_that_awaits_its_put_never_makes_room);
 	tcase_add_test(tc, evicting_gives_back_no_window);
 	tcase_add_test(tc, room_for_the_user_is_room_in_the_total);
 	tcase_add_test(tc, nobody_makes_room_for_the_total);
