@@ -34,6 +34,7 @@ struct service {
 	char cors_origin[50], cors_methods[50], cors_headers[50];
 	struct config config;
 	struct limits limits;
+	int64_t now; /* SERVICE_NOW, unless a test sets it */
 	struct store *grants;
 	struct http_service http;
 };
@@ -45,6 +46,7 @@ service_open(struct service *s)
 
 	log_open("test", LOG_LEVEL_ERROR, false);
 	memset(s, 0, sizeof *s);
+	s->now = SERVICE_NOW;
 	snprintf(s->dir, sizeof s->dir, "%s/putslot-test.XXXXXX",
 	    tmp && *tmp ? tmp : "/tmp");
 	ck_assert_ptr_nonnull(mkdtemp(s->dir));
@@ -98,7 +100,7 @@ service_close(struct service *s)
 
 /* ---- slots ---- */
 
-/* A slot that awaits its PUT until 600 seconds after SERVICE_NOW. type may be
+/* A slot that awaits its PUT until 600 seconds after s->now. type may be
  * NULL. */
 static inline struct slot
 service_grant(
@@ -110,7 +112,7 @@ service_grant(
 	    .content_type = type,
 	    .size = size,
 	    .expire_before = UNITS_NEVER,
-	    .now = SERVICE_NOW,
+	    .now = s->now,
 	    .put_window = 300,
 	    .upload_timeout = 300,
 	    .max_total = UNITS_NEVER,
@@ -129,7 +131,7 @@ service_link_body(void *body)
 	return bodies_publish(body);
 }
 
-/* Stores data[0..len) as the body of the slot, at SERVICE_NOW. */
+/* Stores data[0..len) as the body of the slot, at s->now. */
 static inline void
 service_publish(
     struct service *s, const struct slot *slot, const void *data, size_t len)
@@ -141,7 +143,7 @@ service_publish(
 	ck_assert_int_eq(bodies_begin(s->http.bodies, slot->token, &body), 1);
 	ck_assert_int_eq(bodies_write(body, data, len), 1);
 	ck_assert_int_eq(bodies_sync(body), 1);
-	ck_assert_int_eq(writer_publish(s->http.writer, slot->id, SERVICE_NOW,
+	ck_assert_int_eq(writer_publish(s->http.writer, slot->id, s->now,
 			     sha256, service_link_body, body),
 	    1);
 	bodies_end(body);
@@ -185,7 +187,7 @@ exchange_open(struct exchange *x, const struct service *s, const char *method,
 	    .params = x->params,
 	    .in = &x->body.stream,
 	    .out = &x->answer.stream,
-	    .now = SERVICE_NOW};
+	    .now = s->now};
 }
 
 /* Answers; the text of the answer stays until exchange_close. */
