@@ -1,0 +1,453 @@
+#include "fcgi/server.h"
+
+#include <check.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+#include <fastcgi.h>
+
+#include "fcgi/socket.h"
+#include "tests/fcgi/service.h"
+
+#define BODY "hello"
+#define SIZE 5
+#define PATIENCE 20 /* seconds that a client waits before the test fails */
+
+static struct service service;
+static struct slot slot;
+static struct socket_file *listener;
+static char path[260];
+static pthread_t thread;
+static int result;
+
+static void *
+serve(void *arg)
+{
+	(void)arg;
+	result = server_run(socket_descriptor(listener), &service.http);
+	return NULL;
+}
+
+static void
+set_up(void)
+{
+	sigset_t set;
+
+	/* as main's only thread: the signal is for the server to take */
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+
+	service_open(&service);
+	service.now = time(NULL);
+	service.config.threads = 1;
+	slot = service_grant(&service, "a", NULL, SIZE);
+	snprintf(path, sizeof path, "%s/sock", service.dir);
+	ck_assert_int_eq(socket_listen(path, 0600, NULL, &listener), 1);
+}
+
+static void
+start(void)
+{
+	ck_assert_int_eq(pthread_create(&thread, NULL, serve, NULL), 0);
+}
+
+static void
+wait_for_end(void)
+{
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_int_eq(result, 1);
+}
+
+static void
+stop(void)
+{
+	kill(getpid(), SIGTERM);
+	wait_for_end();
+}
+
+static void
+tear_down(void)
+{
+	socket_close(listener);
+	service_close(&service);
+}
+
+/* ---- the web server's side, FastCGI 1.0 ---- */
+
+static int
+dial(void)
+{
+	const struct timeval patience = {.tv_sec = PATIENCE};
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	ck_assert_uint_lt(strlen(path), sizeof address.sun_path);
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	ck_assert_int_eq(
+	    connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+	return fd;
+}
+
+/* Appends one record. Returns its end. */
+static char *
+record(char *to, int type, const void *content, size_t len)
+{
+	FCGI_Header header = {.version = FCGI_VERSION_1,
+	    .type = (unsigned char)type,
+	    .requestIdB0 = 1,
+	    .contentLengthB1 = (unsigned char)(len >> 8),
+	    .contentLengthB0 = (unsigned char)(len & 0xff)};
+
+	memcpy(to, &header, sizeof header);
+	if (len > 0)
+		memcpy(to + sizeof header, content, len);
+	return to + sizeof header + len;
+}
+
+static char *
+pair(char *to, const char *name, const char *value)
+{
+	size_t n = strlen(name), v = strlen(value);
+
+	ck_assert_uint_lt(n, 128);
+	ck_assert_uint_lt(v, 128);
+	*to++ = (char)n;
+	*to++ = (char)v;
+	memcpy(to, name, n);
+	memcpy(to + n, value, v);
+	return to + n + v;
+}
+
+enum keep { CLOSE, KEEP };
+
+/* Writes the records of a request's beginning to buf: all but its body. */
+static char *
+begin(char *buf, enum keep keep, const char *method, const char *uri,
+    const char *length)
+{
+	FCGI_BeginRequestBody body = {.roleB0 = FCGI_RESPONDER,
+	    .flags = keep == KEEP ? FCGI_KEEP_CONN : 0};
+	char params[500], *end = params;
+
+	end = pair(end, "REQUEST_METHOD", method);
+	end = pair(end, "REQUEST_URI", uri);
+	end = pair(end, "CONTENT_LENGTH", length);
+	buf = record(buf, FCGI_BEGIN_REQUEST, &body, sizeof body);
+	buf = record(buf, FCGI_PARAMS, params, (size_t)(end - params));
+	return record(buf, FCGI_PARAMS, NULL, 0);
+}
+
+static void
+send_all(int fd, const char *from, const char *to)
+{
+	ck_assert_int_eq(write(fd, from, (size_t)(to - from)), to - from);
+}
+
+/* Sends a request of any method without a body. */
+static void
+ask(int fd, enum keep keep, const char *method, const char *uri)
+{
+	char buf[1000], *end = begin(buf, keep, method, uri, "");
+
+	end = record(end, FCGI_STDIN, NULL, 0);
+	send_all(fd, buf, end);
+}
+
+/* Begins a PUT of the slot, without a byte of its body. */
+static void
+begin_put(int fd, enum keep keep)
+{
+	char buf[1000], uri[100];
+
+	snprintf(uri, sizeof uri, "/%s/%s/a", slot.token, slot.secret);
+	send_all(fd, buf, begin(buf, keep, "PUT", uri, "5"));
+}
+
+static void
+send_body(int fd, const char *data, size_t len)
+{
+	char buf[1000];
+
+	send_all(fd, buf, record(buf, FCGI_STDIN, data, len));
+}
+
+/* Reads exactly len bytes; false at the end of the connection. */
+static bool
+read_all(int fd, void *to, size_t len)
+{
+	size_t done = 0;
+	ssize_t n = 1;
+
+	while (done < len && n > 0) {
+		n = read(fd, (char *)to + done, len - done);
+		done += n > 0 ? (size_t)n : 0;
+	}
+	ck_assert_msg(n >= 0, "the server did not answer in time");
+	return done == len;
+}
+
+/* Reads one answer. Its status; -1 when the connection ended before. */
+static int
+answer(int fd)
+{
+	char content[65536 + 1];
+	FCGI_Header header;
+	int status = -1;
+
+	while (read_all(fd, &header, sizeof header)) {
+		size_t len = (size_t)(header.contentLengthB1 << 8 |
+				      header.contentLengthB0);
+		ck_assert(read_all(fd, content, len));
+		ck_assert(read_all(fd, content + len, header.paddingLength));
+		content[len] = '\0';
+		if (header.type == FCGI_END_REQUEST)
+			return status;
+		if (status == -1)
+			sscanf(content, "Status: %d ", &status);
+	}
+	return -1;
+}
+
+static bool
+is_closed(int fd)
+{
+	char byte;
+
+	return !read_all(fd, &byte, 1);
+}
+
+/* ---- tests ---- */
+
+START_TEST(a_request_is_answered_and_its_connection_closed)
+{
+	int fd;
+
+	start();
+	fd = dial();
+	ask(fd, CLOSE, "OPTIONS", "/x");
+	ck_assert_int_eq(answer(fd), 204);
+	ck_assert(is_closed(fd));
+	close(fd);
+	stop();
+}
+END_TEST
+
+START_TEST(a_put_over_a_socket_is_stored)
+{
+	int64_t size;
+	int fd;
+
+	start();
+	fd = dial();
+	begin_put(fd, CLOSE);
+	send_body(fd, "hel", 3);
+	send_body(fd, "lo", 2);
+	send_body(fd, NULL, 0);
+	ck_assert_int_eq(answer(fd), 201);
+	close(fd);
+	stop();
+	ck_assert_int_eq(
+	    bodies_read(service.http.bodies, slot.token, &fd, &size), 1);
+	ck_assert_int_eq(size, SIZE);
+	close(fd);
+}
+END_TEST
+
+START_TEST(an_aborted_put_is_not_stored)
+{
+	int64_t size;
+	int fd;
+
+	start();
+	fd = dial();
+	begin_put(fd, CLOSE);
+	send_body(fd, "hel", 3);
+	close(fd);
+	/* the one thread is free again */
+	fd = dial();
+	ask(fd, CLOSE, "OPTIONS", "/x");
+	ck_assert_int_eq(answer(fd), 204);
+	close(fd);
+	stop();
+	ck_assert_int_eq(
+	    bodies_read(service.http.bodies, slot.token, &fd, &size), 0);
+}
+END_TEST
+
+START_TEST(idle_threads_end_at_a_signal)
+{
+	time_t before = time(NULL);
+
+	service.config.threads = 8;
+	start();
+	stop();
+	ck_assert_int_lt(time(NULL) - before, PATIENCE / 2);
+}
+END_TEST
+
+START_TEST(a_request_in_flight_is_finished)
+{
+	int fd;
+
+	start();
+	fd = dial();
+	begin_put(fd, KEEP);
+	send_body(fd, "hel", 3);
+	usleep(100 * 1000); /* not for readiness: any moment will do */
+	kill(getpid(), SIGTERM);
+	usleep(100 * 1000);
+	send_body(fd, "lo", 2);
+	send_body(fd, NULL, 0);
+	ck_assert_int_eq(answer(fd), 201);
+	close(fd);
+	wait_for_end();
+}
+END_TEST
+
+START_TEST(a_kept_connection_serves_again_and_ends_at_a_signal)
+{
+	int fd;
+
+	start();
+	fd = dial();
+	for (int i = 0; i < 3; i++) {
+		ask(fd, KEEP, "OPTIONS", "/x");
+		ck_assert_int_eq(answer(fd), 204);
+	}
+	begin_put(fd, KEEP);
+	send_body(fd, BODY, SIZE);
+	send_body(fd, NULL, 0);
+	ck_assert_int_eq(answer(fd), 201);
+	stop();
+	ck_assert(is_closed(fd));
+	close(fd);
+}
+END_TEST
+
+START_TEST(an_idle_kept_connection_gives_its_thread_back)
+{
+	int idle, fd;
+
+	service.config.read_timeout = 1;
+	start();
+	idle = dial();
+	ask(idle, KEEP, "OPTIONS", "/x");
+	ck_assert_int_eq(answer(idle), 204);
+	fd = dial();
+	ask(fd, CLOSE, "OPTIONS", "/x");
+	ck_assert_int_eq(answer(fd), 204);
+	ck_assert(is_closed(idle));
+	close(idle);
+	close(fd);
+	stop();
+}
+END_TEST
+
+/* The body of a refused PUT holds the records of another request, just behind
+ * what libfcgi reads at once: were the connection kept, they would come next
+ * and be answered 204. */
+START_TEST(an_unread_body_is_never_taken_for_a_request)
+{
+	const size_t at_once = 8192;
+	char buf[10000], body[10000], *body_end, *end;
+	size_t padding;
+	int fd;
+
+	start();
+	fd = dial();
+	end = begin(buf, KEEP, "PUT", "/no/such/slot", "5");
+	padding = at_once - (size_t)(end - buf) - sizeof(FCGI_Header);
+	memset(body, 'x', padding);
+	body_end = begin(body + padding, CLOSE, "OPTIONS", "/forged", "");
+	body_end = record(body_end, FCGI_STDIN, NULL, 0);
+	end = record(end, FCGI_STDIN, body, (size_t)(body_end - body));
+	end = record(end, FCGI_STDIN, NULL, 0);
+	send_all(fd, buf, end);
+	ck_assert_int_eq(answer(fd), 404);
+	ck_assert(is_closed(fd));
+	close(fd);
+	stop();
+}
+END_TEST
+
+START_TEST(a_body_that_stalls_gives_its_thread_back)
+{
+	int stalled, fd;
+
+	service.config.read_timeout = 1;
+	start();
+	stalled = dial();
+	begin_put(stalled, CLOSE);
+	send_body(stalled, "hel", 3);
+	ck_assert_int_eq(answer(stalled), 408);
+	close(stalled);
+	fd = dial();
+	ask(fd, CLOSE, "OPTIONS", "/x");
+	ck_assert_int_eq(answer(fd), 204);
+	close(fd);
+	stop();
+}
+END_TEST
+
+START_TEST(threads_serve_side_by_side)
+{
+	int slow, fd;
+
+	service.config.threads = 2;
+	start();
+	slow = dial();
+	begin_put(slow, CLOSE);
+	fd = dial();
+	ask(fd, CLOSE, "OPTIONS", "/x");
+	ck_assert_int_eq(answer(fd), 204);
+	close(fd);
+	send_body(slow, BODY, SIZE);
+	send_body(slow, NULL, 0);
+	ck_assert_int_eq(answer(slow), 201);
+	close(slow);
+	stop();
+}
+END_TEST
+
+START_TEST(without_a_database_it_does_not_start)
+{
+	service.config.database = path; /* a socket is no database */
+	ck_assert_int_eq(
+	    server_run(socket_descriptor(listener), &service.http), -1);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("server");
+	TCase *tc = tcase_create("server");
+	SRunner *sr = srunner_create(suite);
+	int failures;
+
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_set_timeout(tc, 30);
+	tcase_add_test(tc, a_request_is_answered_and_its_connection_closed);
+	tcase_add_test(tc, a_put_over_a_socket_is_stored);
+	tcase_add_test(tc, an_aborted_put_is_not_stored);
+	tcase_add_test(tc, idle_threads_end_at_a_signal);
+	tcase_add_test(tc, a_request_in_flight_is_finished);
+	tcase_add_test(tc, a_kept_connection_serves_again_and_ends_at_a_signal);
+	tcase_add_test(tc, an_idle_kept_connection_gives_its_thread_back);
+	tcase_add_test(tc, an_unread_body_is_never_taken_for_a_request);
+	tcase_add_test(tc, a_body_that_stalls_gives_its_thread_back);
+	tcase_add_test(tc, threads_serve_side_by_side);
+	tcase_add_test(tc, without_a_database_it_does_not_start);
+	suite_add_tcase(suite, tc);
+	srunner_run_all(sr, CK_NORMAL);
+	failures = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failures == 0 ? 0 : 1;
+}
