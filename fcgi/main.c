@@ -143,7 +143,9 @@ main(int argc, char **argv)
 	bool cgi = cgi_has_request(environ) && !socket_listens(STDIN_FILENO);
 	struct config *config = NULL;
 	struct options o;
-	int code = parse_options(argc, argv, &o);
+	/* RFC 3875 section 4.4: under CGI the client's query may come as the
+	 * command line */
+	int code = parse_options(cgi ? 1 : argc, argv, &o);
 
 	if (code != -1)
 		return code;

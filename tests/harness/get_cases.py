@@ -52,6 +52,16 @@ def _(bench):
     equal(response.header("ETag"), bench.get(get).header("ETag"), "ETag")
 
 
+@case("a query gives the program no options")
+def _(bench):
+    # RFC 3875 section 4.4: without a '=' it may come as a command line.
+    get = bench.stored(b"the file")
+    for query in ("-V", "-n", "-c+/dev/null", "-s+/x", "search"):
+        response = bench.get(f"{get}?{query}")
+        equal((response.status, response.body[:80]), (200, b"the file"),
+              f"the answer with ?{query}")
+
+
 @case("before the PUT, GET and HEAD are answered 404")
 def _(bench):
     _, get = bench.slot(5)
