@@ -212,6 +212,54 @@ START_TEST(many_who_open_at_once_make_one_database)
 }
 END_TEST
 
+/* A process that reads, or writes, the database for a moment. */
+static pid_t
+use_for_a_moment(const char *sql)
+{
+	int ends[2];
+	char ready;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe(ends), 0);
+	pid = fork();
+	if (pid == 0) {
+		sqlite3 *db;
+
+		if (sqlite3_open(fixture_path, &db) != SQLITE_OK ||
+		    sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK ||
+		    write(ends[1], "", 1) != 1)
+			_exit(1);
+		usleep(300000);
+		_exit(0);
+	}
+	ck_assert_int_eq(read(ends[0], &ready, 1), 1);
+	return pid;
+}
+
+static const char *const uses[] = {
+    "BEGIN; SELECT * FROM slot",
+    "BEGIN IMMEDIATE",
+    "BEGIN EXCLUSIVE",
+};
+
+START_TEST(the_switch_to_wal_waits_for_those_who_use_the_database)
+{
+	struct store *store = NULL;
+	int status;
+	pid_t pid;
+
+	store_close(open_store(STORE_GRANT));
+	shell("PRAGMA journal_mode = DELETE");
+	pid = use_for_a_moment(uses[_i]);
+	ck_assert_int_eq(
+	    store_open(fixture_path, STORE_GRANT, TIMEOUT, &store), 1);
+	store_close(store);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	ck_assert_shell_eq("PRAGMA journal_mode", "wal");
+}
+END_TEST
+
 /* Of each kind of access, what PRAGMA synchronous says. */
 static const struct {
 	enum store_access access;
@@ -310,6 +358,9 @@ main(void)
 	    STORE_DURABLE + 1);
 	tcase_add_test(tc, a_directory_that_is_not_there_is_an_error);
 	tcase_add_test(tc, many_who_open_at_once_make_one_database);
+	tcase_add_loop_test(tc,
+	    the_switch_to_wal_waits_for_those_who_use_the_database, 0,
+	    (int)(sizeof(uses) / sizeof(uses[0])));
 	tcase_add_loop_test(tc, only_grants_do_without_waiting_for_the_disk, 0,
 	    (int)(sizeof(sync_cases) / sizeof(sync_cases[0])));
 	tcase_add_test(tc, opening_twice_keeps_the_locks_of_the_first);
