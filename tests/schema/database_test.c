@@ -1,6 +1,8 @@
 #include "schema/database.h"
 
 #include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -212,6 +214,45 @@ START_TEST(many_who_open_at_once_make_one_database)
 }
 END_TEST
 
+/* Grants as that user of the group 20000, with nobody's leave to read its
+ * files, and is killed before it can close anything. */
+static void
+grant_as(uid_t uid)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		umask(077);
+		if (setgroups(0, NULL) == -1 || setgid(20000) == -1 ||
+		    setuid(uid) == -1)
+			_exit(1);
+		fixture_store = open_store(STORE_DURABLE);
+		granted_size(1);
+		kill(getpid(), SIGKILL);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+START_TEST(two_users_of_one_group_share_a_database)
+{
+	if (geteuid() != 0)
+		return; /* only root can be two users */
+	ck_assert_int_eq(chown(fixture_dir, 0, 20000), 0);
+	ck_assert_int_eq(chmod(fixture_dir, 02770), 0);
+	grant_as(20001);
+	grant_as(20002);
+	grant_as(20001);
+	ck_assert_uint_eq(mode_of("-wal"), 0660);
+	ck_assert_shell_eq(TOTAL, "0 0 3 3");
+	/* Root was the last to leave just now, and owns nothing all the same.
+	 */
+	grant_as(20002);
+	ck_assert_shell_eq(TOTAL, "0 0 4 4");
+}
+END_TEST
+
 /* A process that reads, or writes, the database for a moment. */
 static pid_t
 use_for_a_moment(const char *sql)
@@ -342,6 +383,7 @@ main(void)
 	    STORE_DURABLE + 1);
 	tcase_add_test(tc, an_empty_file_becomes_a_database_too);
 	tcase_add_test(tc, all_files_are_open_to_the_group_whatever_the_umask);
+	tcase_add_test(tc, two_users_of_one_group_share_a_database);
 	tcase_add_test(tc, an_existing_database_is_opened_as_it_is);
 	tcase_add_test(tc, a_reader_cannot_make_a_database);
 	tcase_add_test(tc, a_reader_cannot_bring_one_up_to_date);
