@@ -22,7 +22,7 @@
 /* The least that works. Five lines: what follows it is on line 6, in [web]. */
 #define LEAST                                                      \
 	"[component]\njid = upload.example.org\nsecret = s3cret\n" \
-	"[web]\nput_url = https://upload.example.org/\n"
+	"[web]\nput_url = https://upload.example.org/upload/\n"
 
 static char fixture_directory[PATH_MAX];
 

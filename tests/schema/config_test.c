@@ -106,8 +106,8 @@ START_TEST(everything_has_a_default_but_three_keys)
 	ck_assert_int_eq(c->busy_timeout, 5);
 	ck_assert_int_eq(c->max_total, UNITS_NEVER);
 	ck_assert_int_eq(c->min_free, 256 * MIB);
-	ck_assert_str_eq(c->put_url, "https://upload.example.org/");
-	ck_assert_str_eq(c->get_url, "https://upload.example.org/");
+	ck_assert_str_eq(c->put_url, "https://upload.example.org/upload/");
+	ck_assert_str_eq(c->get_url, "https://upload.example.org/upload/");
 	ck_assert(!c->allow_http);
 	ck_assert_ptr_null(c->socket);
 	ck_assert_int_eq(c->socket_mode, 0660);
