@@ -110,6 +110,7 @@ def is_refusal(response, status):
 
 
 def run_http_cases(scenario, server_class):
+    """All of them; the bench, for what one server alone has to show."""
     from . import get_cases, put_cases  # noqa: F401  they fill CASES
     bench = Bench(scenario.site, server_class)
     bench.start()
@@ -118,6 +119,7 @@ def run_http_cases(scenario, server_class):
             function(bench)
     with scenario.case("every file on the disk belongs to a slot, whole"):
         no_leftovers(bench.putslot)
+    return bench
 
 
 def no_leftovers(putslot):
