@@ -38,7 +38,7 @@ broken(const struct socket_file *s, const char *what)
 static int
 is_live(const struct socket_file *s)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int rc;
 
 	if (fd == -1)

@@ -1,6 +1,7 @@
 #include "fcgi/socket.h"
 
 #include <check.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -69,6 +70,39 @@ START_TEST(a_new_socket_answers_and_has_its_mode)
 	ck_assert(socket_listens(socket_descriptor(ours)));
 	ck_assert_int_eq(stat(path, &st), 0);
 	ck_assert_int_eq(st.st_mode & 07777, 0660);
+}
+END_TEST
+
+/* Fills the queue of a listener that accepts nobody. */
+static int
+open_busy(int clients[3])
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	ck_assert_int_eq(
+	    bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+	ck_assert_int_eq(listen(listener, 0), 0);
+	for (int i = 0; i < 3; i++) {
+		clients[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		if (connect(clients[i], (struct sockaddr *)&address,
+			sizeof address) == -1)
+			ck_assert_int_eq(errno, EAGAIN);
+	}
+	return listener;
+}
+
+START_TEST(one_that_is_too_busy_to_answer_is_not_replaced_nor_waited_for)
+{
+	int clients[3];
+	int listener = open_busy(clients);
+
+	ck_assert_int_eq(socket_listen(path, 0660, NULL, &ours), -1);
+	ck_assert_int_eq(access(path, F_OK), 0);
+	for (int i = 0; i < 3; i++)
+		close(clients[i]);
+	close(listener);
 }
 END_TEST
 
@@ -202,6 +236,8 @@ main(void)
 	tcase_add_test(tc, closing_removes_the_file);
 	tcase_add_test(tc, a_stale_socket_is_replaced);
 	tcase_add_test(tc, a_live_socket_is_not_stolen);
+	tcase_add_test(
+	    tc, one_that_is_too_busy_to_answer_is_not_replaced_nor_waited_for);
 	tcase_add_test(tc, a_file_of_another_kind_is_left_alone);
 	tcase_add_test(tc, a_successors_socket_is_not_removed);
 	tcase_add_test(tc, an_unknown_group_is_refused_and_leaves_nothing);
