@@ -103,10 +103,15 @@ check_form(struct http_request *request, const struct slot *slot)
 	if (coding && strcasecmp(coding, "identity") != 0)
 		return respond_refuse(request, 415,
 		    "An upload must come without a Content-Encoding.");
-	/* RFC 9110 section 14.4: a part must not be stored as the whole */
+	/* RFC 9110 section 14.5: a part must not be stored as the whole */
 	if (http_param(request, "HTTP_CONTENT_RANGE"))
 		return respond_refuse(request, 400,
 		    "An upload must be whole, without a Content-Range.");
+	/* section 13.1.1: what is not there yet matches no tag. The other
+	 * preconditions hold for it. */
+	if (http_param(request, "HTTP_IF_MATCH"))
+		return respond_refuse(
+		    request, 412, "There is no file yet that could match.");
 	return 0;
 }
 

@@ -205,6 +205,31 @@ START_TEST(the_headers_decide_before_the_body)
 }
 END_TEST
 
+/* RFC 9110 section 13.1: there is nothing yet that a tag could match. */
+static const struct {
+	const char *name;
+	const char *value;
+	int status;
+} preconditions[] = {
+    {"HTTP_IF_MATCH", "*", 412},
+    {"HTTP_IF_MATCH", "\"a\"", 412},
+    {"HTTP_IF_NONE_MATCH", "*", 201},
+    {"HTTP_IF_NONE_MATCH", "\"a\"", 201},
+    {"HTTP_IF_UNMODIFIED_SINCE", "Sun, 06 Nov 1994 08:49:37 GMT", 201},
+};
+
+START_TEST(preconditions_meet_a_file_that_is_not_there_yet)
+{
+	struct exchange x;
+
+	open_put(&x, &slot, BODY, SIZE);
+	exchange_param(&x, preconditions[_i].name, preconditions[_i].value);
+	ck_assert_int_eq(finish(&x), preconditions[_i].status);
+	if (preconditions[_i].status == 412)
+		assert_usable();
+}
+END_TEST
+
 START_TEST(a_slot_without_a_type_takes_any)
 {
 	struct slot any = service_grant(&service, "a", NULL, SIZE);
@@ -551,6 +576,8 @@ add_checks(Suite *suite)
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_loop_test(
 	    tc, the_headers_decide_before_the_body, 0, COUNT(checks));
+	tcase_add_loop_test(tc, preconditions_meet_a_file_that_is_not_there_yet,
+	    0, COUNT(preconditions));
 	tcase_add_test(tc, a_slot_without_a_type_takes_any);
 	tcase_add_test(tc, a_wrong_secret_looks_like_an_unknown_token);
 	tcase_add_test(tc, a_put_begins_before_its_window_ends_or_not_at_all);
