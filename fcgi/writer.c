@@ -2,12 +2,15 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 #include "schema/log.h"
 
 struct writer {
 	pthread_mutex_t mutex;
 	struct store *store;
+	int64_t timeout; /* seconds */
 };
 
 int
@@ -21,6 +24,7 @@ writer_open(const char *database, int64_t busy_timeout, struct writer **out)
 		free(w);
 		return -1;
 	}
+	w->timeout = busy_timeout;
 	if (store_open(database, STORE_DURABLE, busy_timeout, &w->store) != 1) {
 		writer_close(w);
 		return -1;
@@ -39,6 +43,23 @@ writer_close(struct writer *w)
 	free(w);
 }
 
+/* When the database is locked, each of those before us waits for it as long as
+ * is allowed: without a limit of our own, the last would wait for all. */
+static int
+wait_for_turn(struct writer *w)
+{
+	struct timespec until;
+	int error;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += (time_t)w->timeout;
+	error = pthread_mutex_clocklock(&w->mutex, CLOCK_MONOTONIC, &until);
+	if (error == 0)
+		return 1;
+	log_error("writer: cannot have a turn: %s", strerror(error));
+	return -1;
+}
+
 int
 writer_publish(struct writer *w, int64_t id, int64_t now,
     const unsigned char sha256[STORE_SHA256_LEN], int (*link_body)(void *),
@@ -46,7 +67,8 @@ writer_publish(struct writer *w, int64_t id, int64_t now,
 {
 	int rc;
 
-	pthread_mutex_lock(&w->mutex);
+	if (wait_for_turn(w) == -1)
+		return -1;
 	rc = store_publish(w->store, id, now, sha256, link_body, arg);
 	pthread_mutex_unlock(&w->mutex);
 	return rc;
