@@ -1,7 +1,8 @@
 """A second external component, by a stream of our own (XEP-0114).
 
 Through it the tests are as many users as they like, a gateway, and a sender of
-stanzas that no client's connection would let pass.
+stanzas that no client's connection would let pass. And the other end of such a
+stream, for what no XMPP server does at will.
 """
 
 import hashlib
@@ -16,24 +17,15 @@ STREAMS = "http://etherx.jabber.org/streams"
 SECONDS = 30
 
 
-class RawComponent:
-    """Connected from the start. Use it in a with statement."""
+class RawStream:
+    """One end of an XMPP stream. Use it in a with statement."""
 
-    def __init__(self, address, jid, secret):
-        self.jid = jid
-        self.socket = socket.create_connection(address, SECONDS)
+    def __init__(self, connected):
+        self.socket = connected
+        self.socket.settimeout(SECONDS)
         self.parser = ET.XMLPullParser(("start", "end"))
         self.events = iter(())
         self.depth = 0
-        self.early = {}  # answers that nobody has asked for yet, by id
-        self.send(f"<stream:stream xmlns='{NAMESPACE}' to='{jid}'"
-                  f" xmlns:stream='{STREAMS}'>")
-        id = self._next("start").get("id")
-        digest = hashlib.sha1((id + secret).encode()).hexdigest()
-        self.send(f"<handshake>{digest}</handshake>")
-        handshake = self.stanza()
-        if not handshake.tag.endswith("}handshake"):
-            raise PermissionError(ET.tostring(handshake, "unicode"))
 
     def __enter__(self):
         return self
@@ -45,21 +37,66 @@ class RawComponent:
         self.socket.sendall(xml.encode())
 
     def _next(self, wanted):
-        """The next event of that kind at the stream's own level."""
+        """The next event of that kind at the stream's own level; None when
+        the stream or the connection has ended."""
         while True:
             for event, element in self.events:
                 self.depth += 1 if event == "start" else -1
+                if self.depth == 0:
+                    return None
                 if event == wanted and self.depth == 1:
                     return element
             data = self.socket.recv(65536)
             if not data:
-                raise ConnectionError("the server closed the stream")
+                return None
             self.parser.feed(data)
             self.events = self.parser.read_events()
 
     def stanza(self):
         """The next whole stanza."""
-        return self._next("end")
+        stanza = self._next("end")
+        if stanza is None:
+            raise ConnectionError("the stream has ended")
+        return stanza
+
+
+class RawServer(RawStream):
+    """An XMPP server for one component, which it has accepted."""
+
+    def __init__(self, listening, secret):
+        connected, _ = listening.accept()
+        super().__init__(connected)
+        self.jid = self._next("start").get("to")
+        self.send(f"<stream:stream xmlns='{NAMESPACE}' id='a&quot;b'"
+                  f" from='{self.jid}' xmlns:stream='{STREAMS}'>")
+        digest = hashlib.sha1(('a"b' + secret).encode()).hexdigest()
+        self.right = self.stanza().text == digest
+        self.send("<handshake/>")
+
+    def end(self):
+        """Waits for the component's </stream:stream>, and answers it."""
+        while self._next("end") is not None:
+            pass
+        if self.depth > 0:
+            raise ConnectionError("the component did not close its stream")
+        self.send("</stream:stream>")
+
+
+class RawComponent(RawStream):
+    """Connected from the start."""
+
+    def __init__(self, address, jid, secret):
+        super().__init__(socket.create_connection(address, SECONDS))
+        self.jid = jid
+        self.early = {}  # answers that nobody has asked for yet, by id
+        self.send(f"<stream:stream xmlns='{NAMESPACE}' to='{jid}'"
+                  f" xmlns:stream='{STREAMS}'>")
+        id = self._next("start").get("id")
+        digest = hashlib.sha1((id + secret).encode()).hexdigest()
+        self.send(f"<handshake>{digest}</handshake>")
+        handshake = self.stanza()
+        if not handshake.tag.endswith("}handshake"):
+            raise PermissionError(ET.tostring(handshake, "unicode"))
 
     def answers(self, iqs):
         """Sends all at once; the answers in the order of the requests."""

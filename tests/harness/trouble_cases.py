@@ -94,6 +94,39 @@ def _(bench):
     bench.slot(bench.gate.user("one"))
 
 
+@case("a wrong secret is logged as such and tried again; SIGTERM still ends it",
+      phase="trouble")
+def _(bench):
+    bench.site.stop(bench.component)
+    component = bench.putslot.config["component"]
+    right = component["secret_file"]
+    component["secret_file"] = bench.site.write("wrong", "not this\n")
+    bench.site.give(component["secret_file"], bench.site.component_user, 0o400)
+    try:
+        daemon = bench.putslot.start_component(wait=False)
+        daemon.wait_log("refuses the secret of upload.example.org")
+        daemon.wait_log("the next attempt to connect is in [4-7][0-9]")
+        true("not this" not in daemon.log_text(), "the secret is in the log")
+        bench.site.stop(daemon)
+    finally:
+        component["secret_file"] = right
+        bench.component = bench.putslot.start_component()
+    bench.slot(bench.romeo)
+
+
+@case("a second component of the same name does not stop the service",
+      phase="trouble")
+def _(bench):
+    second = bench.putslot.start_component(wait=False)
+    # Prosody keeps the first one, ejabberd shares out among both.
+    second.wait_log("already connected: is another component running"
+                    if bench.server.name == "prosody" else "connected to")
+    for _ in range(4):
+        bench.slot(bench.romeo)
+    bench.site.stop(second)
+    bench.slot(bench.romeo)
+
+
 @case("the component comes back by itself after the XMPP server's restart",
       phase="trouble")
 def _(bench):
