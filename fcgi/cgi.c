@@ -83,7 +83,8 @@ param(char **params, const char *name)
 
 /* How much may be read. RFC 3875 section 4.2 does not promise an end after
  * CONTENT_LENGTH bytes; where the length is unknown, Apache and nginx with
- * fcgiwrap do have one. Only a PUT is worth waiting for. */
+ * fcgiwrap do have one. Of a PUT that does not even say that it is chunked
+ * (HTTP/2) there may be a body, of other methods not. */
 static int64_t
 expected_length(char **params)
 {
@@ -91,12 +92,12 @@ expected_length(char **params)
 	const char *text = param(params, "CONTENT_LENGTH");
 	int64_t length;
 
-	if (method == NULL || strcmp(method, "PUT") != 0)
-		return 0;
-	if (text == NULL || param(params, "HTTP_TRANSFER_ENCODING") != NULL ||
-	    units_parse_number(text, &length) != 1)
+	if (param(params, "HTTP_TRANSFER_ENCODING") != NULL)
 		return INT64_MAX;
-	return length;
+	if (text == NULL)
+		return method != NULL && strcmp(method, "PUT") == 0 ? INT64_MAX
+								    : 0;
+	return units_parse_number(text, &length) == 1 ? length : INT64_MAX;
 }
 
 static void
