@@ -337,3 +337,19 @@ database_open(const char *path, enum store_access access, int64_t busy_timeout,
 	*out = db;
 	return 1;
 }
+
+/* A rollback journal has nothing to sync: its commits always wait. */
+int
+database_sync(sqlite3 *db)
+{
+	sqlite3_file *journal = NULL;
+	int rc = sqlite3_file_control(
+	    db, NULL, SQLITE_FCNTL_JOURNAL_POINTER, &journal);
+
+	if (rc == SQLITE_OK && journal != NULL && journal->pMethods != NULL)
+		rc = journal->pMethods->xSync(journal, SQLITE_SYNC_NORMAL);
+	if (rc == SQLITE_OK)
+		return 1;
+	log_error("database: cannot sync the WAL: %s", sqlite3_errstr(rc));
+	return -1;
+}

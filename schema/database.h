@@ -17,4 +17,8 @@
 int database_open(
     const char *path, enum store_access, int64_t busy_timeout, sqlite3 **out);
 
+/* Makes everything durable that anybody has committed to the WAL so far, also
+ * what was committed without waiting for the disk. 1 or -1 (logged). */
+int database_sync(sqlite3 *db);
+
 #endif

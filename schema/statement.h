@@ -66,6 +66,7 @@ struct statement {
 
 struct store {
 	struct sqlite3 *db;
+	bool durable; /* opened with STORE_DURABLE */
 	struct statement statements[STMT_COUNT];
 };
 

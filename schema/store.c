@@ -45,6 +45,7 @@ store_open(const char *path, enum store_access access, int64_t busy_timeout,
 		store_close(store);
 		return -1;
 	}
+	store->durable = access == STORE_DURABLE;
 	*out = store;
 	return 1;
 }
@@ -190,6 +191,10 @@ store_publish(struct store *store, int64_t id, int64_t now,
 	statement_bind_int(st, ":now", now);
 	statement_bind_blob(st, ":sha256", sha256, STORE_SHA256_LEN);
 	rc = statement_run(st);
+	/* The grant was committed without waiting for the disk: a power cut
+	 * after the link must not leave a body of which no row knows. */
+	if (rc == 1)
+		rc = database_sync(store->db);
 	if (rc == 1)
 		rc = link_body(arg);
 	return finish(store, rc);
@@ -278,7 +283,12 @@ store_doomed(struct store *store, const char *begin_after,
 		count++;
 	}
 	statement_end(st);
-	return rc == -1 ? -1 : count;
+	if (rc == -1)
+		return -1;
+	/* A row that a power cut brings back must still have its body. */
+	if (count > 0 && store->durable && database_sync(store->db) == -1)
+		return -1;
+	return count;
 }
 
 static int

@@ -146,8 +146,9 @@ int store_reap(struct store *, int64_t now, int max, bool dry_run,
     store_slot_fn *seen, void *arg);
 
 /* Fetches up to max tokens of removed rows, whose files may still be there, in
- * alphabetical order, beginning after the token `after` ("" at first).
- * The number fetched, or -1. */
+ * alphabetical order, beginning after the token `after` ("" at first). With
+ * STORE_DURABLE the removals of those rows are durable on return, whoever
+ * committed them, so that the files may go. The number fetched, or -1. */
 int store_doomed(
     struct store *, const char *after, char (*tokens)[TOKEN_LEN + 1], int max);
 

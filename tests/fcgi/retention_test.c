@@ -21,6 +21,8 @@ static struct {
 	char fail_token[TOKEN_LEN + 1];
 	bool directories_do_not_sync;
 	int directories_synced;
+	int wals_synced;
+	bool unlinked_unsynced; /* a body went before any sync of the WAL */
 } fault;
 
 static void
@@ -34,11 +36,25 @@ int
 unlinkat(int dir, const char *path, int flags)
 {
 	step();
+	if (fault.wals_synced == 0)
+		fault.unlinked_unsynced = true;
 	if (fault.unlink_errno != 0 && strstr(path, fault.fail_token) != NULL) {
 		errno = fault.unlink_errno;
 		return -1;
 	}
 	return (int)syscall(SYS_unlinkat, dir, path, flags);
+}
+
+static void
+count_wal(int fd)
+{
+	char link[40], path[PATH_MAX] = "";
+	ssize_t len;
+
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	len = readlink(link, path, sizeof path - 1);
+	if (len > 4 && strcmp(path + len - 4, "-wal") == 0)
+		fault.wals_synced++;
 }
 
 int
@@ -47,6 +63,7 @@ fsync(int fd)
 	struct stat st;
 
 	step();
+	count_wal(fd);
 	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
 		fault.directories_synced++;
 		if (fault.directories_do_not_sync) {
@@ -61,6 +78,7 @@ int
 fdatasync(int fd)
 {
 	step();
+	count_wal(fd);
 	return (int)syscall(SYS_fdatasync, fd);
 }
 
@@ -177,6 +195,21 @@ START_TEST(a_body_that_was_never_acknowledged_goes_with_its_slot)
 	ck_assert_int_eq(sum.unused, 1);
 	ck_assert_int_eq(sum.files, 1);
 	assert_clean();
+}
+END_TEST
+
+/* Evictions are committed without waiting for the disk: a power cut could
+ * bring the row back, but not the body. */
+START_TEST(a_removal_is_on_the_disk_before_its_body_goes)
+{
+	slots_add(1, JULIET, FUTURE);
+	slots_sql("PRAGMA synchronous = OFF");
+	slots_sql("DELETE FROM slot WHERE id = 1");
+	fault.wals_synced = 0;
+	fault.unlinked_unsynced = false;
+	ck_assert_int_eq(run(), 1);
+	ck_assert(!slots_has_body(1));
+	ck_assert(!fault.unlinked_unsynced);
 }
 END_TEST
 
@@ -683,6 +716,7 @@ add_runs(TCase *tc)
 	tcase_add_test(tc, a_slot_whose_put_may_still_end_stays);
 	tcase_add_test(
 	    tc, a_body_that_was_never_acknowledged_goes_with_its_slot);
+	tcase_add_test(tc, a_removal_is_on_the_disk_before_its_body_goes);
 	tcase_add_test(tc, the_body_of_a_row_deleted_by_hand_goes);
 	tcase_add_test(tc, a_body_that_is_gone_already_is_no_failure);
 	tcase_add_test(tc, only_bodies_in_flight_for_too_long_are_swept);

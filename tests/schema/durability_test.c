@@ -1,0 +1,102 @@
+/*
+ * What is on the disk at which moment: the syncs of the WAL are counted by
+ * functions that stand before the C library's, for SQLite as well.
+ */
+#include "schema/store.h"
+
+#include <sys/syscall.h>
+
+#include "tests/schema/store_fixture.h"
+
+static int wal_syncs;
+
+static void
+count_wal(int fd)
+{
+	char link[40], path[PATH_MAX] = "";
+	ssize_t len;
+
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	len = readlink(link, path, sizeof path - 1);
+	if (len > 4 && strcmp(path + len - 4, "-wal") == 0)
+		wal_syncs++;
+}
+
+int
+fsync(int fd)
+{
+	count_wal(fd);
+	return (int)syscall(SYS_fsync, fd);
+}
+
+int
+fdatasync(int fd)
+{
+	count_wal(fd);
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
+static int
+note_syncs(void *arg)
+{
+	*(int *)arg = wal_syncs;
+	return 1;
+}
+
+START_TEST(a_grant_does_not_wait_for_the_disk)
+{
+	wal_syncs = 0;
+	granted_size(5);
+	ck_assert_int_eq(wal_syncs, 0);
+}
+END_TEST
+
+/* Else a power cut could leave a body whose row never was. */
+START_TEST(a_grant_is_on_the_disk_before_its_body_has_a_name)
+{
+	struct grant_result result = granted_size(5);
+	struct store *web = open_store(STORE_DURABLE);
+	int before_link = 0;
+
+	wal_syncs = 0;
+	ck_assert_int_eq(store_publish(web, result.id, NOW, fixture_sha256,
+			     note_syncs, &before_link),
+	    1);
+	ck_assert_int_eq(before_link, 1);
+	store_close(web);
+}
+END_TEST
+
+START_TEST(a_publication_is_on_the_disk_when_it_returns)
+{
+	struct grant_result result = granted_size(5);
+	struct store *web = open_store(STORE_DURABLE);
+	int before_link = 0;
+
+	ck_assert_int_eq(store_publish(web, result.id, NOW, fixture_sha256,
+			     note_syncs, &before_link),
+	    1);
+	ck_assert_int_gt(wal_syncs, before_link);
+	store_close(web);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("durability");
+	TCase *tc = tcase_create("syncs");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(tc, set_up_store, tear_down_store);
+	tcase_add_test(tc, a_grant_does_not_wait_for_the_disk);
+	tcase_add_test(tc, a_grant_is_on_the_disk_before_its_body_has_a_name);
+	tcase_add_test(tc, a_publication_is_on_the_disk_when_it_returns);
+	suite_add_tcase(suite, tc);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? 0 : 1;
+}
