@@ -181,7 +181,9 @@ prepare_worker(
 }
 
 /* Starts the threads, waits for a signal or for one of them to break, and for
- * all of them to finish what they are at. */
+ * all of them to finish what they are at. That may take as long as an upload
+ * does: whoever sits at a terminal ends it by another SIGINT. (Not SIGTERM:
+ * mod_fcgid repeats it after a second, and waits seven more.) */
 static void
 run_workers(struct server *s, struct worker *workers, size_t count)
 {
@@ -189,6 +191,7 @@ run_workers(struct server *s, struct worker *workers, size_t count)
 	    {.fd = s->signals, .events = POLLIN},
 	    {.fd = s->stop, .events = POLLIN},
 	};
+	sigset_t interrupt;
 	size_t started = 0;
 
 	while (started < count && !atomic_load(&s->broken)) {
@@ -202,6 +205,9 @@ run_workers(struct server *s, struct worker *workers, size_t count)
 	while (poll(fds, 2, -1) == -1 && errno == EINTR)
 		;
 	stop(s);
+	sigemptyset(&interrupt);
+	sigaddset(&interrupt, SIGINT);
+	pthread_sigmask(SIG_UNBLOCK, &interrupt, NULL);
 	for (size_t i = 0; i < started; i++)
 		pthread_join(workers[i].thread, NULL);
 }

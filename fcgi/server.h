@@ -8,7 +8,8 @@
 struct http_service;
 
 /*
- * Serves until SIGTERM, SIGINT or SIGUSR1; requests in flight are finished.
+ * Serves until SIGTERM, SIGINT or SIGUSR1; requests in flight are finished,
+ * unless a second SIGINT comes.
  * listener  a listening socket; stays open, becomes non-blocking
  * shared    what all threads work with; its reader is not looked at, each
  *           thread gets one of its own
