@@ -165,7 +165,7 @@ clean(const struct options *o, const struct config *config, struct store *store,
 	    .store = store,
 	    .bodies = bodies,
 	    .now = time(NULL),
-	    .upload_timeout = config->upload_timeout,
+	    .longest_upload = config->put_window + config->upload_timeout,
 	    .dry_run = o->dry_run,
 	};
 	struct retention_summary sum = {0};

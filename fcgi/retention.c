@@ -292,9 +292,9 @@ sweep(struct run *run)
 	int n = 0;
 
 	/* Nothing in flight is older than 1970. */
-	if (job->dry_run || job->upload_timeout > job->now / 2)
+	if (job->dry_run || job->longest_upload > job->now / 2)
 		return 1;
-	n = bodies_sweep(job->bodies, job->now - 2 * job->upload_timeout);
+	n = bodies_sweep(job->bodies, job->now - 2 * job->longest_upload);
 	if (n > 0)
 		run->sum->swept = n;
 	return n == -1 ? -1 : 1;

@@ -23,9 +23,10 @@ struct retention {
 	struct store *store; /* STORE_READ is enough for a dry run */
 	struct bodies *bodies;
 	int64_t now; /* seconds since 1970 UTC: what is over by then goes */
-	int64_t
-	    upload_timeout; /* seconds; bodies in flight may last twice that */
-	bool dry_run;       /* change nothing, count what would be removed */
+	/* Seconds from a slot's issue to the end of its PUT. A body in flight
+	 * that stood still for twice as long is what a crash left. */
+	int64_t longest_upload;
+	bool dry_run; /* change nothing, count what would be removed */
 };
 
 struct retention_summary {
@@ -34,12 +35,13 @@ struct retention_summary {
 	int64_t expired; /* uploads whose time was over */
 	int64_t unused;  /* slots whose PUT never came */
 	int64_t erased;  /* slots of the user to be forgotten */
-	int64_t
-	    deleted;   /* of the files, those whose row was gone before the run:
-			  deleted by hand, evicted, or left by a killed run */
+	/* Of the files, those whose row was gone before the run: deleted by
+	 * hand, evicted, or left by a killed run. */
+	int64_t deleted;
 	int64_t swept; /* bodies in flight that a crash left; 0 in a dry run */
-	int64_t failed; /* bodies that could not be removed: their tokens stay
-			   doomed, and the next run tries again */
+	/* Bodies that could not be removed: their tokens stay doomed, and the
+	 * next run tries again. */
+	int64_t failed;
 };
 
 /* One run: removes what is over at now, what earlier runs left, and forgets

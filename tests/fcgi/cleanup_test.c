@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <utime.h>
 
 #include "tests/fcgi/slots.h"
 
@@ -126,6 +127,22 @@ add_lasting(int n, const char *owner)
 }
 
 /* ---- runs ---- */
+
+/* A PUT that began at once lasts until both timers are over. */
+START_TEST(a_body_in_flight_is_left_while_its_slot_may_take_it)
+{
+	const char *name = "bodies/incoming/aaaaaaaaaaaaaaaaaaaaaaaaaa";
+	struct utimbuf times;
+
+	times.actime = times.modtime = time(NULL) - 60;
+	write_config("[timers]\nput_window = 10m\nupload_timeout = 1s\n");
+	ck_assert_int_eq(mkdir(slots_path("bodies/incoming"), 0770), 0);
+	slots_write_file(slots_path(name), 10);
+	ck_assert_int_eq(utime(slots_path(name), &times), 0);
+	ck_assert_int_eq(run(CONFIG, NULL), 0);
+	ck_assert_int_eq(access(slots_path(name), F_OK), 0);
+}
+END_TEST
 
 START_TEST(a_run_ends_with_one_line_and_0)
 {
@@ -324,6 +341,7 @@ static void
 add_runs(TCase *tc)
 {
 	tcase_add_test(tc, a_run_ends_with_one_line_and_0);
+	tcase_add_test(tc, a_body_in_flight_is_left_while_its_slot_may_take_it);
 	tcase_add_test(tc, a_verbose_run_tells_each_slot);
 	tcase_add_test(tc, a_dry_run_says_what_it_would_do);
 	tcase_add_test(tc, a_body_that_cannot_be_removed_gives_1);

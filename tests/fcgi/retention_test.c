@@ -93,7 +93,7 @@ job(bool dry_run)
 	    .store = slots_store,
 	    .bodies = slots_bodies,
 	    .now = NOW,
-	    .upload_timeout = 3600,
+	    .longest_upload = 3600,
 	    .dry_run = dry_run,
 	};
 }
@@ -267,7 +267,7 @@ START_TEST(a_timeout_longer_than_history_sweeps_nothing)
 	const char *name = "bodies/incoming/oldoldoldoldoldoldoldoldol";
 	struct retention r = job(false);
 
-	r.upload_timeout = UNITS_NEVER;
+	r.longest_upload = UNITS_NEVER;
 	add_in_flight(name, 0);
 	ck_assert_int_eq(retention_run(&r, &sum), 1);
 	ck_assert_int_eq(access(slots_path(name), F_OK), 0);
