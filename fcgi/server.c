@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -23,6 +24,11 @@
 
 /* How long a thread waits for descriptors or memory to come free. */
 #define EXHAUSTED_PAUSE 100 /* milliseconds */
+
+/* Descriptors: a connection, the database and its log, a body and up to two
+ * directories for each thread; and what the process has. */
+#define DESCRIPTORS_PER_THREAD 6
+#define DESCRIPTORS_SHARED 32
 
 struct server {
 	int listener;
@@ -244,6 +250,23 @@ fail:
 	return -1;
 }
 
+/* The usual 1024 do not go round among the most threads that may be had; more
+ * are there for the asking. */
+static void
+allow_descriptors(size_t threads)
+{
+	const rlim_t wanted =
+	    threads * DESCRIPTORS_PER_THREAD + DESCRIPTORS_SHARED;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 || limit.rlim_cur >= wanted)
+		return;
+	limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) == -1 || limit.rlim_cur < wanted)
+		log_warn("server: %zu threads may need %llu descriptors",
+		    threads, (unsigned long long)wanted);
+}
+
 static void
 close_server(struct server *s)
 {
@@ -270,6 +293,7 @@ server_run(int listener, const struct http_service *shared)
 		log_error("server: libfcgi cannot start");
 		rc = -1;
 	}
+	allow_descriptors(count);
 	for (size_t i = 0; rc == 1 && i < count; i++)
 		rc = prepare_worker(&server, shared, &workers[i]);
 	if (rc == 1) {

@@ -3,6 +3,7 @@
 #include <check.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -416,6 +417,24 @@ START_TEST(threads_serve_side_by_side)
 }
 END_TEST
 
+START_TEST(many_threads_get_the_descriptors_that_they_need)
+{
+	struct rlimit limit;
+	int client;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = 40; /* systemd's and the shells' is 1024 */
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	service.config.threads = 32;
+	start();
+	client = dial();
+	ask(client, CLOSE, "OPTIONS", "/x");
+	ck_assert_int_eq(answer(client), 204);
+	close(client);
+	stop();
+}
+END_TEST
+
 START_TEST(without_a_database_it_does_not_start)
 {
 	service.config.database = path; /* a socket is no database */
@@ -444,6 +463,7 @@ main(void)
 	tcase_add_test(tc, an_unread_body_is_never_taken_for_a_request);
 	tcase_add_test(tc, a_body_that_stalls_gives_its_thread_back);
 	tcase_add_test(tc, threads_serve_side_by_side);
+	tcase_add_test(tc, many_threads_get_the_descriptors_that_they_need);
 	tcase_add_test(tc, without_a_database_it_does_not_start);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(sr, CK_NORMAL);
