@@ -258,9 +258,11 @@ sleep_until_stirred(struct link *link)
 	struct signalfd_siginfo info;
 
 	if (link->state == LINK_ONLINE) {
+		/* Answers first: a server that takes none gets no more of our
+		 * memory for new ones. */
 		fds[1].fd = stream_socket;
 		if (xmpp_conn_send_queue_len(link->conn) > 0)
-			fds[1].events |= POLLOUT;
+			fds[1].events = POLLOUT;
 	}
 	if (poll(fds, 2, wait_ms(link)) < 0 && errno != EINTR) {
 		log_error("poll: %s", strerror(errno));

@@ -21,6 +21,8 @@
 #include "schema/log.h"
 
 #define PATIENCE_MS 5000
+/* More than the kernel keeps for both directions of a connection. */
+#define FLOOD_MAX ((size_t)64 << 20)
 #define JID "upload.montague.tld"
 #define PING                                              \
 	"<iq from='a@b' to='" JID "' id='%d' type='get'>" \
@@ -245,6 +247,32 @@ START_TEST(a_burst_is_answered_to_its_end)
 }
 END_TEST
 
+/* Sends without reading until the link takes no more; bytes sent. */
+static size_t
+flood(int fd)
+{
+	char text[256];
+	size_t total = 0;
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+	snprintf(text, sizeof text, PING, 9);
+	while (total < FLOOD_MAX && poll(&p, 1, 500) == 1) {
+		ssize_t n =
+		    send(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n != (ssize_t)strlen(text))
+			break;
+		total += (size_t)n;
+	}
+	return total;
+}
+
+START_TEST(a_server_that_takes_no_answers_is_not_listened_to)
+{
+	ck_assert_uint_lt(flood(accept_login()), FLOOD_MAX);
+}
+END_TEST
+
 START_TEST(a_stanza_in_pieces_is_answered)
 {
 	int fd = accept_login();
@@ -360,6 +388,7 @@ main(void)
 	tcase_add_test(
 	    tc, a_server_that_does_not_close_its_stream_does_not_hold_it_up);
 	tcase_add_test(tc, a_burst_is_answered_to_its_end);
+	tcase_add_test(tc, a_server_that_takes_no_answers_is_not_listened_to);
 	tcase_add_test(tc, a_stanza_in_pieces_is_answered);
 	tcase_add_loop_test(tc, a_lost_connection_is_made_again, 0,
 	    sizeof losses / sizeof *losses);
