@@ -85,8 +85,8 @@ def clients(scenario, bench, daemon):
             for _ in range(8):  # never stalls, and takes four seconds
                 connection.send(b"a" * 1024)
                 time.sleep(0.5)
-            found = connection.response()
-        true(found.status in (404, 408), f"it was answered {found}")
+            # Apache keeps the answer until the body is over.
+            daemon.wait_log("PUT, slot [0-9]+: 408", 5)
         equal(bench.get(get).status, 404, "status of the GET")
         no_leftovers(bench.putslot)
     with scenario.case("all threads taken by slow clients are given back"):
