@@ -4,7 +4,7 @@ import os
 import sqlite3
 from contextlib import closing
 
-from .site import BUILD, accepts
+from .site import accepts
 
 DOMAIN = "example.org"
 JID = "upload.example.org"
@@ -59,7 +59,8 @@ class Putslot:
         """putslot.fcgi, ready to answer on its socket."""
         self.write_config()
         return self.site.start(
-            "putslot.fcgi", [BUILD / "putslot.fcgi", "-v", "-c", self.path],
+            "putslot.fcgi",
+            [self.site.bin / "putslot.fcgi", "-v", "-c", self.path],
             lambda: self.socket.exists() and accepts(self.socket),
             user=self.site.web_user, exit_status=0)
 
@@ -68,7 +69,7 @@ class Putslot:
         self.write_config()
         daemon = self.site.start(
             "putslot-component",
-            [BUILD / "putslot-component", "-v", "-c", self.path],
+            [self.site.bin / "putslot-component", "-v", "-c", self.path],
             lambda: True, user=self.site.component_user, exit_status=0)
         if wait:
             daemon.wait_log("connected")
@@ -78,7 +79,7 @@ class Putslot:
         """Runs putslot-cleanup; what it said."""
         self.write_config()
         return self.site.run(
-            [BUILD / "putslot-cleanup", "-c", self.path, *options],
+            [self.site.bin / "putslot-cleanup", "-c", self.path, *options],
             user=self.site.web_user, status=status)
 
     def grant(self, size, name="file.bin", type="", retention=3600,
@@ -86,7 +87,7 @@ class Putslot:
               purpose="message"):
         """A slot without XMPP: (token, secret). Durations in seconds."""
         words = self.site.run(
-            [BUILD / "tests/harness/grant", self.database, owner, purpose,
+            [self.site.bin / "grant", self.database, owner, purpose,
              name, type, str(size), str(put_window), str(upload_timeout),
              str(retention)], user=self.site.component_user).split()
         return words[-2], words[-1]

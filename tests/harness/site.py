@@ -15,6 +15,9 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parent.parent.parent
 BUILD = TOP / os.environ.get("PUTSLOT_BUILD", "build")
 
+PROGRAMS = ("putslot-component", "putslot.fcgi", "putslot-cleanup",
+            "tests/harness/grant")
+
 START = 30  # seconds that a daemon gets to be ready
 STOP = 15  # seconds that it gets to end after SIGTERM
 
@@ -111,9 +114,10 @@ class Daemon:
 class Site:
     """The directory, and everything that runs in it.
 
-    group is the group that putslot's programs share, web_user the user of the
-    web server and of putslot.fcgi, and component_user that of the component:
-    different ones when the tests run as root, as in a real installation.
+    bin holds copies of the programs under test. group is the group that they
+    share, web_user the user of the web server and of putslot.fcgi, and
+    component_user that of the component: different ones when the tests run as
+    root, as in a real installation.
     """
 
     def __init__(self, name):
@@ -128,8 +132,16 @@ class Site:
         self.web_user = "www-data" if AS_ROOT else me
         self.component_user = "nobody" if AS_ROOT else me
         self.make_directory("log")
+        self.bin = self.make_directory("bin")
+        self._copy_programs()
 
     # ---- files ----
+
+    def _copy_programs(self):
+        """The programs under test, where every user may run them: a build in
+        somebody's home directory is for nobody else."""
+        for name in PROGRAMS:
+            shutil.copy(BUILD / name, self.bin)
 
     def path(self, *parts):
         return self.directory.joinpath(*parts)

@@ -5,7 +5,7 @@ import time
 
 from .cases import equal, true
 from .putslot import JID
-from .site import AS_ROOT, BUILD, wait_for
+from .site import AS_ROOT, wait_for
 from .stanzas import PING, Refused, slot_request, slot_urls
 from .xmpp_cases import case
 
@@ -85,7 +85,7 @@ def _(bench):
     bench.putslot.database.chmod(0o400 if not AS_ROOT else 0)
     try:
         said = bench.site.run(
-            [BUILD / "putslot-component", "-c", bench.putslot.path],
+            [bench.site.bin / "putslot-component", "-c", bench.putslot.path],
             user=bench.site.component_user, status=1)
         true(str(bench.putslot.database) in said, said)
     finally:

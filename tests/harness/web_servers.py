@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from .shipped import shipped
-from .site import AS_ROOT, BUILD, accepts
+from .site import AS_ROOT, accepts
 
 HOST = "upload.example.org"
 
@@ -97,7 +97,7 @@ class NginxCgi(Nginx):
     def snippet(self):
         return shipped("nginx/putslot-fcgiwrap.conf", {
             FCGIWRAP: self.wrapper, CONFIG: self.putslot.path,
-            PROGRAM: BUILD / "putslot.fcgi"})
+            PROGRAM: self.site.bin / "putslot.fcgi"})
 
     def start(self):
         self.wrapper = self.putslot.run_directory / "fcgiwrap.sock"
@@ -224,7 +224,7 @@ class ApacheFcgid(Apache):
 
     def snippet(self):
         return shipped("apache/putslot-fcgid.conf", {
-            CONFIG: self.putslot.path, PROGRAM: BUILD / "putslot.fcgi"})
+            CONFIG: self.putslot.path, PROGRAM: self.site.bin / "putslot.fcgi"})
 
 
 class ApacheCgi(Apache):
@@ -239,7 +239,7 @@ class ApacheCgi(Apache):
     def snippet(self):
         upload = self.root / "upload"
         upload.mkdir()
-        shutil.copy(BUILD / "putslot.fcgi", upload / "putslot.cgi")
+        shutil.copy(self.site.bin / "putslot.fcgi", upload / "putslot.cgi")
         Path(upload, ".htaccess").write_text(shipped(
             "apache/htaccess", {CONFIG: self.putslot.path}))
         return ""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from harness import (BUILD, ApacheProxyFcgi, RawConnection,  # noqa: E402
+from harness import (ApacheProxyFcgi, RawConnection,  # noqa: E402
                      accepts, equal, run_scenario, true, wait_for)
 from harness.http_cases import Bench, no_leftovers  # noqa: E402
 
@@ -47,7 +47,7 @@ def own_socket(scenario, bench):
         served(bench)
     with scenario.case("a second instance leaves the socket to the first"):
         said = bench.site.run(
-            [BUILD / "putslot.fcgi", "-c", putslot.path],
+            [bench.site.bin / "putslot.fcgi", "-c", putslot.path],
             user=bench.site.web_user, status=1)
         true("another process listens" in said, said)
         served(bench)
@@ -85,7 +85,7 @@ def stops(scenario, bench, daemon):
 
 def inherited(scenario, bench):
     site, putslot = bench.site, bench.putslot
-    program = [BUILD / "putslot.fcgi", "-c", putslot.path]
+    program = [site.bin / "putslot.fcgi", "-c", putslot.path]
     with scenario.case("it serves on a socket of spawn-fcgi's"):
         daemon = site.start(
             "spawn-fcgi", ["spawn-fcgi", "-n", "-s", putslot.socket, "-M",
