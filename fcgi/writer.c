@@ -8,18 +8,38 @@
 #include "schema/log.h"
 
 struct writer {
+	struct store *store; /* of the thread whose turn it is */
+	int64_t timeout;     /* seconds to wait for a turn */
 	pthread_mutex_t mutex;
-	struct store *store;
-	int64_t timeout; /* seconds */
+	pthread_cond_t freed;
+	bool taken;
 };
+
+static bool
+init_turns(struct writer *w)
+{
+	pthread_condattr_t attr;
+	bool made;
+
+	if (pthread_condattr_init(&attr) != 0)
+		return false;
+	made = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 &&
+	       pthread_cond_init(&w->freed, &attr) == 0;
+	pthread_condattr_destroy(&attr);
+	if (made && pthread_mutex_init(&w->mutex, NULL) != 0) {
+		pthread_cond_destroy(&w->freed);
+		made = false;
+	}
+	return made;
+}
 
 int
 writer_open(const char *database, int64_t busy_timeout, struct writer **out)
 {
-	struct writer *w = malloc(sizeof(*w));
+	struct writer *w = calloc(1, sizeof(*w));
 
 	*out = NULL;
-	if (w == NULL || pthread_mutex_init(&w->mutex, NULL) != 0) {
+	if (w == NULL || !init_turns(w)) {
 		log_error("writer: out of memory");
 		free(w);
 		return -1;
@@ -40,24 +60,41 @@ writer_close(struct writer *w)
 		return;
 	store_close(w->store);
 	pthread_mutex_destroy(&w->mutex);
+	pthread_cond_destroy(&w->freed);
 	free(w);
 }
 
-/* When the database is locked, each of those before us waits for it as long as
+/* While the database is locked each of those before us waits for it as long as
  * is allowed: without a limit of our own, the last would wait for all. */
 static int
-wait_for_turn(struct writer *w)
+begin_turn(struct writer *w)
 {
 	struct timespec until;
-	int error;
+	int error = 0;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += (time_t)w->timeout;
-	error = pthread_mutex_clocklock(&w->mutex, CLOCK_MONOTONIC, &until);
+	pthread_mutex_lock(&w->mutex);
+	while (w->taken && error == 0)
+		error = pthread_cond_timedwait(&w->freed, &w->mutex, &until);
+	if (!w->taken) {
+		w->taken = true;
+		error = 0;
+	}
+	pthread_mutex_unlock(&w->mutex);
 	if (error == 0)
 		return 1;
-	log_error("writer: cannot have a turn: %s", strerror(error));
+	log_error("writer: no turn: %s", strerror(error));
 	return -1;
+}
+
+static void
+end_turn(struct writer *w)
+{
+	pthread_mutex_lock(&w->mutex);
+	w->taken = false;
+	pthread_cond_signal(&w->freed);
+	pthread_mutex_unlock(&w->mutex);
 }
 
 int
@@ -67,9 +104,9 @@ writer_publish(struct writer *w, int64_t id, int64_t now,
 {
 	int rc;
 
-	if (wait_for_turn(w) == -1)
+	if (begin_turn(w) == -1)
 		return -1;
 	rc = store_publish(w->store, id, now, sha256, link_body, arg);
-	pthread_mutex_unlock(&w->mutex);
+	end_turn(w);
 	return rc;
 }

@@ -1,6 +1,6 @@
 /*
  * The one handle of a process that writes to the store: SQLite takes one
- * writer at a time, and threads of one process that queue on a mutex are
+ * writer at a time, and threads of one process that queue here are
  * served in turn, where SQLite's own waiting is neither fair nor fast.
  */
 #ifndef FCGI_WRITER_H
