@@ -64,8 +64,7 @@ open_body(const struct http_request *request, struct file *file)
 	if (opened < 0)
 		return 500;
 	if (opened == 0) {
-		/* Cleanup may have been between our two looks: then it is no
-		 * news. */
+		/* lost; unless its row was removed between our two looks */
 		log_error(
 		    "slot %lld: its body is missing", (long long)slot->id);
 		return 404;
@@ -144,6 +143,10 @@ cache_header(struct http_request *request, const struct slot *slot)
 static void
 begin(struct http_request *request, int status, const struct file *file)
 {
+	/* a clock that was set back must not date it in the future (8.8.2.1) */
+	int64_t modified = file->slot.stored_at < request->now
+			       ? file->slot.stored_at
+			       : request->now;
 	char date[HTTP_DATE_LEN + 1];
 
 	if (media_type_inline(file->type))
@@ -151,8 +154,8 @@ begin(struct http_request *request, int status, const struct file *file)
 	else
 		respond_begin(request, status);
 	respond_header(request, "ETag", "%s", file->etag);
-	respond_header(request, "Last-Modified", "%s",
-	    http_date_format(file->slot.stored_at, date));
+	respond_header(
+	    request, "Last-Modified", "%s", http_date_format(modified, date));
 	cache_header(request, &file->slot);
 }
 

@@ -126,6 +126,14 @@ START_TEST(not_modified_answers_304_without_a_body)
 }
 END_TEST
 
+START_TEST(a_clock_that_was_set_back_dates_no_file_in_the_future)
+{
+	exchange.request.now = SERVICE_NOW - 60;
+	exchange_check_header(exchange_run(&exchange),
+	    "Last-Modified: Mon, 21 Sep 2026 14:12:20 GMT");
+}
+END_TEST
+
 START_TEST(a_missing_file_answers_one_sentence)
 {
 	request("GET", "/upload/aaaaaaaaaaaaaaaaaaaaaaaaaa/x");
@@ -326,6 +334,8 @@ get_suite(void)
 	tcase_add_test(tc, a_get_answers_the_whole_file);
 	tcase_add_test(tc, a_head_answers_the_same_without_the_body);
 	tcase_add_test(tc, a_range_answers_206);
+	tcase_add_test(
+	    tc, a_clock_that_was_set_back_dates_no_file_in_the_future);
 	tcase_add_test(tc, an_unsatisfiable_range_answers_416_with_the_size);
 	tcase_add_test(tc, not_modified_answers_304_without_a_body);
 	tcase_add_test(tc, a_missing_file_answers_one_sentence);
