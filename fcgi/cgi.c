@@ -113,16 +113,25 @@ open_reader(struct stream *s, int fd, char **params, int64_t timeout)
 	s->fcgx.fillBuffProc = fill;
 }
 
+static time_t
+seconds_running(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
 /* Apache's mod_cgid and fcgiwrap write the whole body before they read the
  * answer, and lose it when they cannot. */
 static void
 drain(struct stream *s)
 {
-	const time_t deadline = time(NULL) + DRAIN_SECONDS;
+	const time_t deadline = seconds_running() + DRAIN_SECONDS;
 	int64_t drained = 0;
 
 	while (!s->fcgx.isClosed && drained < DRAIN_BYTES &&
-	       time(NULL) < deadline) {
+	       seconds_running() < deadline) {
 		fill(&s->fcgx);
 		if (!s->fcgx.isClosed)
 			drained += s->fcgx.stop - s->fcgx.rdNext;

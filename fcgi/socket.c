@@ -146,7 +146,8 @@ socket_listen(
 
 	*out = NULL;
 	if (len == 0 || len >= sizeof s->address.sun_path) {
-		log_error("%s: too long for the path of a socket", path);
+		log_error(
+		    "'%s': no path, or too long a one, for a socket", path);
 		return -1;
 	}
 	s = calloc(1, sizeof *s);
