@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "component/disk.h"
@@ -103,6 +104,7 @@ main(int argc, char **argv)
 		config_print(config, stdout);
 		rc = 0;
 	} else {
+		umask(007); /* the group shares what SQLite makes */
 		log_open("putslot-component", options.level, config->syslog);
 		rc = serve(config);
 	}

@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -226,6 +227,7 @@ main(int argc, char **argv)
 	log_open(PROGRAM, o.level, false);
 	if (config_read(o.config_file, CONFIG_FOR_WEB, &config, stderr) != 1)
 		return EXIT_USAGE;
+	umask(007); /* the group shares what SQLite makes */
 	log_open(PROGRAM, o.level, config->syslog);
 	code = work(&o, config);
 	config_free(config);

@@ -54,6 +54,9 @@ def streams(scenario, putslot):
             component = putslot.start_component(wait=False)
             with RawServer(listening, SECRET) as server:
                 equal(server.jid, JID, "the component's name")
+                # SQLite's side files must be the group's from the first.
+                status = Path(f"/proc/{component.pid}/status").read_text()
+                equal(re.search(r"Umask:\s*(\d+)", status)[1], "0007", "umask")
                 true(server.right, "the handshake is wrong")
                 server.send(
                     f"<iq type='get' id='p' from='a@b' to='{JID}'>{PING}</iq>")
