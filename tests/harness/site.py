@@ -149,8 +149,12 @@ class Site:
     def write(self, name, text, mode=0o644):
         path = self.path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        path.chmod(mode)
+        # Whole or not at all: a program may be about to read it.
+        with tempfile.NamedTemporaryFile("w", dir=path.parent,
+                                         delete=False) as new:
+            new.write(text)
+        os.chmod(new.name, mode)
+        os.replace(new.name, path)
         return path
 
     def make_directory(self, name, mode=0o755, user=None, group=None):
