@@ -31,7 +31,9 @@ class Bench:
         self.web = Lighttpd(site, self.tls, self.putslot)
         self.putslot.set("web", put_url=self.web.url)
         self.putslot.set("rule two", match=f"two@{GATE}", files_per_user="2")
-        self.putslot.set("rule all", match="*", slots_per_window="unlimited")
+        self.putslot.set("rule many", match=f"past@{GATE} busy@{GATE}",
+                         slots_per_window="unlimited")
+        self.putslot.set("rule all", match="*")
         prosody = Prosody(site, self.tls, self.putslot)
         prosody.start()
         self.putslot.start_component()
@@ -188,6 +190,8 @@ def options(scenario, bench):
     with scenario.case("--erase forgets one user whole, and nobody else"):
         gone, stay = bench.stored("gone", 3), bench.stored("stay", 2)
         bench.gate.user("gone").slot(JID, 5)
+        equal(len(bench.putslot.sql("SELECT * FROM recent WHERE owner = ?",
+                                    f"gone@{GATE}")), 4, "rows of recent")
         said = bench.putslot.cleanup("--erase", f"gone@{GATE}")
         true("erased 4" in said and "removed 3 files" in said, said)
         for get in gone:
