@@ -68,6 +68,15 @@ def _(bench):
             seen.add(part)
 
 
+@case("PUT and GET URL may have different hosts", phase="hosts")
+def _(bench):
+    put, get = bench.slot(bench.romeo, name="a b.txt")
+    true(put.startswith(bench.web.url), put)
+    true(get.startswith(f"https://localhost:{bench.web.port}/upload/"), get)
+    equal(bench.put(put, b"fives").status, 201, "PUT")
+    equal(bench.get(get).body, b"fives", "the body")
+
+
 @case("names in every script and with every odd character are kept; "
       "no raw UTF-8, no '+' for a blank, nothing encoded twice")
 def _(bench):

@@ -63,6 +63,7 @@ PHASES = {
         rule("window", slots_per_window="1"),
         rule("brief", retention="3s"),
     ]),
+    "hosts": {"web": {"get_url": "https://localhost:{port}/upload/"}},
     "full": dict([("store", {"max_total": "100 kB"}),
                   ("rule everyone", {"match": "*"})]),
     "disk": dict([("store", {"min_free": "1000000 TiB"}),
@@ -117,7 +118,9 @@ class XmppBench:
         """Starts the component (anew) with the configuration of a phase."""
         self.putslot.config = copy.deepcopy(self.plain)
         for section, keys in PHASES[phase].items():
-            self.putslot.config.setdefault(section, {}).update(keys)
+            self.putslot.config.setdefault(section, {}).update(
+                (key, value.format(port=self.web.port))
+                for key, value in keys.items())
         if self.component:
             self.site.stop(self.component)
         self.component = self.putslot.start_component()
