@@ -115,15 +115,24 @@ check_form(struct http_request *request, const struct slot *slot)
 	return 0;
 }
 
+/* Whether the disk takes so many bytes and keeps what it must: 1, 0, -1. */
 static int
-check_room(struct http_request *request, const struct slot *slot)
+has_room(const struct http_request *request, int64_t bytes)
 {
 	int64_t room = bodies_free_space(request->service->bodies);
 
 	if (room == -1)
-		return 500;
-	if (room - slot->size >= request->service->config->min_free)
-		return 0;
+		return -1;
+	return room - bytes >= request->service->config->min_free;
+}
+
+static int
+check_room(struct http_request *request, const struct slot *slot)
+{
+	int rc = has_room(request, slot->size);
+
+	if (rc != 0)
+		return rc == 1 ? 0 : 500;
 	log_warn("slot %lld: no room for %lld bytes", (long long)slot->id,
 	    (long long)slot->size);
 	return 507;
@@ -207,18 +216,21 @@ read_chunk(struct upload *up, char buffer[CHUNK])
 static int
 no_room(const struct upload *up)
 {
-	log_warn("slot %lld: the disk is full after %lld of %lld bytes",
+	log_warn("slot %lld: no room after %lld of %lld bytes",
 	    (long long)up->slot->id, (long long)up->received,
 	    (long long)up->slot->size);
 	return 507;
 }
 
-/* Writes and digests what came. 0, or the status of the refusal. */
+/* Writes and digests what came. 0, or the status of the refusal. Uploads that
+ * began side by side were all shown the same room, so it is looked at again. */
 static int
 keep(struct upload *up, const char *data, size_t len)
 {
-	int rc = bodies_write(up->body, data, len);
+	int rc = has_room(up->request, (int64_t)len);
 
+	if (rc == 1)
+		rc = bodies_write(up->body, data, len);
 	if (rc != 1)
 		return rc == 0 ? no_room(up) : 500;
 	if (EVP_DigestUpdate(up->digest, data, len) == 1)

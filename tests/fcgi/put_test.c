@@ -444,6 +444,26 @@ START_TEST(a_body_that_outlasts_its_time_is_refused)
 END_TEST
 
 static void
+disk_fills(void *arg)
+{
+	(void)arg;
+	service.config.min_free = INT64_MAX / 2;
+}
+
+/* Others that began beside this one have taken the room that it was shown. */
+START_TEST(a_disk_that_fills_meanwhile_keeps_its_free_space)
+{
+	struct exchange x;
+
+	open_put(&x, &slot, BODY, SIZE);
+	x.body.at_chunk = disk_fills;
+	ck_assert_int_eq(finish(&x), 507);
+	service.config.min_free = 0;
+	assert_usable();
+}
+END_TEST
+
+static void
 another_stores(void *arg)
 {
 	struct exchange *x = arg;
@@ -600,6 +620,7 @@ add_bodies(Suite *suite)
 	tcase_add_test(tc, a_content_length_is_not_believed);
 	tcase_add_test(tc, a_disk_that_fills_up_is_no_room);
 	tcase_add_test(tc, a_body_that_outlasts_its_time_is_refused);
+	tcase_add_test(tc, a_disk_that_fills_meanwhile_keeps_its_free_space);
 	tcase_add_test(tc, a_put_that_another_overtook_is_refused);
 	tcase_add_test(tc, a_slot_that_goes_meanwhile_is_not_found);
 	tcase_add_test(tc, a_leftover_of_a_crash_is_replaced);
