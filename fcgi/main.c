@@ -69,6 +69,16 @@ parse_options(int argc, char **argv, struct options *o)
 	return optind == argc ? -1 : usage();
 }
 
+static int
+serve_inherited(const struct http_service *service, int listener)
+{
+	if (socket_is_unix(listener))
+		return server_run(listener, service);
+	log_error("the socket that was passed is no UNIX socket: whoever can "
+		  "connect can pose as the web server");
+	return -1;
+}
+
 /* Serves on the socket that we were given, or on our own. */
 static int
 serve(const struct http_service *service, const char *path)
@@ -81,7 +91,7 @@ serve(const struct http_service *service, const char *path)
 	if (inherited == -1 && path == NULL && socket_listens(STDIN_FILENO))
 		inherited = STDIN_FILENO;
 	if (inherited != -1)
-		return server_run(inherited, service);
+		return serve_inherited(service, inherited);
 	if (path == NULL)
 		path = config->socket;
 	if (path == NULL) {

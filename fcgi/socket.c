@@ -209,3 +209,13 @@ socket_listens(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &yes, &len) == 0 &&
 	       yes != 0;
 }
+
+bool
+socket_is_unix(int fd)
+{
+	int domain = 0;
+	socklen_t len = sizeof domain;
+
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 &&
+	       domain == AF_UNIX;
+}

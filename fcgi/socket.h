@@ -37,4 +37,8 @@ int socket_from_systemd(void);
  * lighttpd pass one as standard input. */
 bool socket_listens(int fd);
 
+/* Whether a descriptor is a UNIX socket, to which file permissions decide who
+ * may connect. */
+bool socket_is_unix(int fd);
+
 #endif

@@ -177,6 +177,20 @@ START_TEST(a_path_that_does_not_fit_is_refused)
 }
 END_TEST
 
+START_TEST(a_unix_socket_is_told_from_others)
+{
+	int tcp = socket(AF_INET, SOCK_STREAM, 0);
+
+	ck_assert_int_eq(socket_listen(path, 0660, NULL, &ours), 1);
+	ck_assert(socket_is_unix(socket_descriptor(ours)));
+	ck_assert_int_eq(listen(tcp, 1), 0); /* at a port of the kernel's */
+	ck_assert(socket_listens(tcp));
+	ck_assert(!socket_is_unix(tcp));
+	ck_assert(!socket_is_unix(-1));
+	close(tcp);
+}
+END_TEST
+
 START_TEST(other_descriptors_do_not_listen)
 {
 	int pair[2], pipes[2], file = open("/dev/null", O_RDONLY);
@@ -242,6 +256,7 @@ main(void)
 	tcase_add_test(tc, a_successors_socket_is_not_removed);
 	tcase_add_test(tc, an_unknown_group_is_refused_and_leaves_nothing);
 	tcase_add_test(tc, a_path_that_does_not_fit_is_refused);
+	tcase_add_test(tc, a_unix_socket_is_told_from_others);
 	tcase_add_test(tc, other_descriptors_do_not_listen);
 	tcase_add_loop_test(tc, systemds_socket_is_for_this_process_alone, 0,
 	    sizeof systemd / sizeof *systemd);

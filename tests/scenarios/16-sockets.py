@@ -4,7 +4,9 @@ spawn-fcgi's and on one of systemd's; it ends when told to, with what it was
 doing done, and what it leaves when it is killed disturbs nobody."""
 
 import signal
+import socket
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
@@ -115,6 +117,13 @@ os.execv(sys.argv[1], sys.argv[1:])
         served(bench)
         site.stop(daemon)
         true(putslot.socket.exists(), "it removed a socket of another's")
+    with scenario.case("it serves on no TCP socket"):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            done = subprocess.run(
+                site.as_user(site.web_user, program), stdin=listener,
+                stderr=subprocess.PIPE, text=True, timeout=30)
+        equal(done.returncode, 1, "exit status")
+        true("no UNIX socket" in done.stderr, done.stderr)
     with scenario.case("with no socket at all it says so"):
         putslot.socket.unlink()
         del putslot.config["web"]["socket"]
