@@ -33,8 +33,8 @@ clean_copy(const char *text)
 			memcpy(end, text, (size_t)n);
 			end += n;
 		} else {
-			memcpy(end, REPLACEMENT, sizeof REPLACEMENT - 1);
-			end += sizeof REPLACEMENT - 1;
+			memcpy(end, REPLACEMENT, sizeof(REPLACEMENT) - 1);
+			end += sizeof(REPLACEMENT) - 1;
 		}
 		text += n > 0 ? n : 1;
 	}

@@ -47,7 +47,7 @@ add_form(struct answer *answer, xmpp_stanza_t *query, const char *form_type,
 	const char *const type[] = {"FORM_TYPE", "hidden", form_type};
 	const char *const max[] = {"max-file-size", "text-single", number};
 
-	snprintf(number, sizeof number, "%" PRId64, max_file_size);
+	snprintf(number, sizeof(number), "%" PRId64, max_file_size);
 	answer_set(answer, form, "type", "result");
 	add_field(answer, form, type);
 	add_field(answer, form, max);
@@ -59,11 +59,11 @@ add_purposes(
     struct answer *answer, xmpp_stanza_t *query, const struct limits *limits)
 {
 	for (int p = 0; p < PURPOSE_COUNT; p++) {
-		char var[sizeof NS_UPLOAD_PURPOSE + 32];
+		char var[sizeof(NS_UPLOAD_PURPOSE) + 32];
 
 		if (!limits[p].enabled)
 			continue;
-		snprintf(var, sizeof var, "%s#%s", NS_UPLOAD_PURPOSE,
+		snprintf(var, sizeof(var), "%s#%s", NS_UPLOAD_PURPOSE,
 		    purpose_name((enum purpose)p));
 		add_feature(answer, query, var);
 	}
@@ -108,7 +108,7 @@ disco_info(const struct iq *iq, struct answer *answer)
 	answer_set(answer, identity, "category", "store");
 	answer_set(answer, identity, "type", "file");
 	answer_set(answer, identity, "name", config->name);
-	for (size_t i = 0; i < sizeof features / sizeof *features; i++)
+	for (size_t i = 0; i < sizeof(features) / sizeof(*features); i++)
 		add_feature(answer, query, features[i]);
 	if (admitted)
 		add_purposes(answer, query, limits);

@@ -41,7 +41,7 @@ find_handler(const char *type, xmpp_stanza_t *child)
 	const char *ns = xmpp_stanza_get_ns(child);
 	const char *name = xmpp_stanza_get_name(child);
 
-	for (size_t i = 0; i < sizeof handlers / sizeof *handlers; i++) {
+	for (size_t i = 0; i < sizeof(handlers) / sizeof(*handlers); i++) {
 		if (same(type, handlers[i].type) && same(ns, handlers[i].ns) &&
 		    same(name, handlers[i].name))
 			return handlers[i].handle;

@@ -83,7 +83,7 @@ enter_away(struct link *link)
 	int64_t wait;
 
 	/* Without randomness the waits are regular, and no worse than that. */
-	if (getrandom(&random, sizeof random, GRND_NONBLOCK) < 0)
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
 		log_debug("getrandom: %s", strerror(errno));
 	wait = backoff_next(&link->backoff, random);
 	stream_socket = -1;
@@ -95,7 +95,7 @@ enter_away(struct link *link)
 static int
 set_option(int fd, int level, int option, int value)
 {
-	return setsockopt(fd, level, option, &value, sizeof value);
+	return setsockopt(fd, level, option, &value, sizeof(value));
 }
 
 /* Without TCP_NODELAY each burst of answers stalls for 40 ms. The keep-alive
@@ -269,7 +269,7 @@ sleep_until_stirred(struct link *link)
 		return -1;
 	}
 	if (fds[0].revents == 0 ||
-	    read(link->signal_fd, &info, sizeof info) != sizeof info)
+	    read(link->signal_fd, &info, sizeof(info)) != sizeof(info))
 		return 1;
 	log_info("%s: stopping", strsignal((int)info.ssi_signo));
 	return 0;
@@ -354,7 +354,7 @@ take_signals(struct link *link)
 int
 link_open(const struct config *config, struct store *store, struct link **out)
 {
-	struct link *link = calloc(1, sizeof *link);
+	struct link *link = calloc(1, sizeof(*link));
 
 	*out = NULL;
 	if (link == NULL)

@@ -31,7 +31,7 @@ notify_send(const char *state)
 	if (len == 0)
 		return 0;
 	errno = EINVAL;
-	if (len >= sizeof address.sun_path || (*path != '/' && *path != '@'))
+	if (len >= sizeof(address.sun_path) || (*path != '/' && *path != '@'))
 		return fail("not a path");
 	memcpy(address.sun_path, path, len);
 	if (*path == '@') /* an abstract socket, whose name begins with NUL */

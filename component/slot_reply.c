@@ -60,7 +60,7 @@ echo_request(struct answer *answer, xmpp_stanza_t *request)
 	xmpp_stanza_t *echo = answer_add(
 	    answer, answer->iq, "request", xmpp_stanza_get_ns(request));
 
-	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
 		const char *value = slot_request_field(request, keys[i]);
 
 		if (value == NULL)
@@ -80,7 +80,7 @@ add_max_file_size(
 	xmpp_stanza_t *large = answer_add(answer, error, "file-too-large", ns);
 	char number[UNITS_TEXT_MAX];
 
-	snprintf(number, sizeof number, "%" PRId64, bytes);
+	snprintf(number, sizeof(number), "%" PRId64, bytes);
 	answer_text(
 	    answer, answer_add(answer, large, "max-file-size", NULL), number);
 }

@@ -90,8 +90,8 @@ say_bytes(const struct grant_request *grant, const struct grant_result *result,
 {
 	char used[UNITS_TEXT_MAX], allowed[UNITS_TEXT_MAX];
 
-	units_describe_size(result->used, used, sizeof used);
-	units_describe_size(result->allowed, allowed, sizeof allowed);
+	units_describe_size(result->used, used, sizeof(used));
+	units_describe_size(result->allowed, allowed, sizeof(allowed));
 	refusal_make(refusal, REFUSAL_FULL,
 	    "Quota reached. You have used %s of %s for '%s' uploads%s", used,
 	    allowed, purpose_name(grant->purpose), period);
@@ -118,9 +118,9 @@ say_when(int64_t retry_at, struct refusal *refusal)
 
 	refusal->retry_at = retry_at;
 	if (retry_at == UNITS_NEVER)
-		snprintf(refusal->text + len, sizeof refusal->text - len, ".");
+		snprintf(refusal->text + len, sizeof(refusal->text) - len, ".");
 	else
-		snprintf(refusal->text + len, sizeof refusal->text - len,
+		snprintf(refusal->text + len, sizeof(refusal->text) - len,
 		    "; there is room for this file at %s.",
 		    datetime_format(retry_at, stamp));
 }
@@ -132,8 +132,8 @@ explain(const struct grant_request *grant, const struct grant_result *result,
 	char window[UNITS_TEXT_MAX];
 	char period[UNITS_TEXT_MAX + 8];
 
-	describe_window(grant->limits->window, window, sizeof window);
-	snprintf(period, sizeof period, " in %s", window);
+	describe_window(grant->limits->window, window, sizeof(window));
+	snprintf(period, sizeof(period), " in %s", window);
 	switch (result->verdict) {
 	case GRANT_FILES_PER_USER:
 		say_number(grant, result, "", refusal);

@@ -13,7 +13,7 @@ url_put(const char *base, const char token[TOKEN_LEN + 1],
 	char encoded[3 * STORE_NAME_MAX + 1];
 	char *url = NULL;
 
-	text_percent_encode(name, encoded, sizeof encoded);
+	text_percent_encode(name, encoded, sizeof(encoded));
 	if (asprintf(&url, "%s%s/%s/%s", base, token, secret, encoded) >= 0)
 		return url;
 	log_error("no memory for a URL");
@@ -26,7 +26,7 @@ url_get(const char *base, const char token[TOKEN_LEN + 1], const char *name)
 	char encoded[3 * STORE_NAME_MAX + 1];
 	char *url = NULL;
 
-	text_percent_encode(name, encoded, sizeof encoded);
+	text_percent_encode(name, encoded, sizeof(encoded));
 	if (asprintf(&url, "%s%s/%s", base, token, encoded) >= 0)
 		return url;
 	log_error("no memory for a URL");

@@ -103,7 +103,7 @@ expected_length(char **params)
 static void
 open_reader(struct stream *s, int fd, char **params, int64_t timeout)
 {
-	memset(&s->fcgx, 0, sizeof s->fcgx);
+	memset(&s->fcgx, 0, sizeof(s->fcgx));
 	s->fd = fd;
 	s->timeout = (int)timeout * 1000;
 	s->left = expected_length(params);
@@ -171,7 +171,7 @@ empty(FCGX_Stream *fcgx, int closing)
 static void
 open_writer(struct stream *s, int fd)
 {
-	memset(&s->fcgx, 0, sizeof s->fcgx);
+	memset(&s->fcgx, 0, sizeof(s->fcgx));
 	s->fd = fd;
 	s->fcgx.wrNext = s->fcgx.stopUnget = s->buffer;
 	s->fcgx.rdNext = s->fcgx.stop = s->buffer + BUFFER;
@@ -222,7 +222,7 @@ cgi_fail(char **params, int in, int out)
 	struct stream reader;
 
 	open_reader(&reader, in, params, FAIL_TIMEOUT);
-	if (write_all(out, (const unsigned char *)text, sizeof text - 1) == -1)
+	if (write_all(out, (const unsigned char *)text, sizeof(text) - 1) == -1)
 		log_info("the answer was not taken: %s", strerror(errno));
 	drain(&reader);
 }

@@ -53,7 +53,8 @@ disposition_format(
 		/* RFC 8187 knows only well-formed text. */
 		if (make_likeness(file_name, likeness) > 0 &&
 		    text_is_utf8(file_name))
-			text_percent_encode(file_name, encoded, sizeof encoded);
+			text_percent_encode(
+			    file_name, encoded, sizeof(encoded));
 		written = snprintf(buf, len, "%s; filename=\"%s\"%s%s", type,
 		    likeness, *encoded ? "; filename*=UTF-8''" : "", encoded);
 	}

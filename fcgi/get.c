@@ -171,7 +171,7 @@ describe(struct http_request *request, const struct file *file,
 	respond_header(request, "Accept-Ranges", "bytes");
 	respond_header(request, "Content-Disposition", "%s",
 	    disposition_format(media_type_inline(file->type),
-		file->slot.file_name, disposition, sizeof disposition));
+		file->slot.file_name, disposition, sizeof(disposition)));
 	respond_end_headers(request);
 }
 
@@ -238,7 +238,7 @@ answer_ranges(struct http_request *request, const struct file *file,
 			  ranges[i].last - ranges[i].first + 1;
 
 	snprintf(
-	    type, sizeof type, "multipart/byteranges; boundary=%s", boundary);
+	    type, sizeof(type), "multipart/byteranges; boundary=%s", boundary);
 	begin(request, 206, file);
 	describe(request, file, type, length);
 	for (int i = 0; i < count; i++) {
@@ -247,7 +247,7 @@ answer_ranges(struct http_request *request, const struct file *file,
 		if (send_bytes(request, file, ranges[i]) != 1)
 			return 206;
 	}
-	snprintf(part, sizeof part, "\r\n--%s--\r\n", boundary);
+	snprintf(part, sizeof(part), "\r\n--%s--\r\n", boundary);
 	FCGX_PutS(part, request->out);
 	return 206;
 }

@@ -32,7 +32,7 @@ http_date_format(int64_t when, char buf[HTTP_DATE_LEN + 1])
 	struct tm tm;
 
 	if (!gmtime_r(&seconds, &tm) || tm.tm_year > 9999 - 1900)
-		memset(&tm, 0, sizeof tm);
+		memset(&tm, 0, sizeof(tm));
 	snprintf(buf, HTTP_DATE_LEN + 1,
 	    "%.3s, %02u %s %04u %02u:%02u:%02u GMT", days[tm.tm_wday % 7],
 	    (unsigned)tm.tm_mday % 100, months[tm.tm_mon % 12],
@@ -160,7 +160,7 @@ add_century(struct date *date, int64_t now)
 int
 http_date_parse(const char *text, int64_t now, int64_t *when)
 {
-	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
 		struct date date = {0};
 		int64_t result;
 

@@ -145,7 +145,7 @@ check(struct http_request *request, const struct slot *slot)
 	    struct http_request *, const struct slot *) = {
 	    check_slot, check_length, check_type, check_form, check_room};
 
-	for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
+	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++) {
 		int status = checks[i](request, slot);
 		if (status)
 			return status;

@@ -87,11 +87,11 @@ int
 range_parse(const char *header, int64_t size, struct range ranges[RANGE_MAX])
 {
 	static const char unit[] = "bytes=";
-	const char *p = header + sizeof unit - 1;
+	const char *p = header + sizeof(unit) - 1;
 	int64_t bytes = 0;
 	int asked = 0, count = 0;
 
-	if (strncasecmp(header, unit, sizeof unit - 1) != 0)
+	if (strncasecmp(header, unit, sizeof(unit) - 1) != 0)
 		return 0;
 	for (skip_separators(&p); *p; skip_separators(&p)) {
 		struct range range;

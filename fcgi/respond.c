@@ -58,7 +58,7 @@ find_status(int code)
 	static const struct status unknown = {
 	    500, "Error", "The server failed."};
 
-	for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(*statuses); i++)
 		if (statuses[i].code == code)
 			return &statuses[i];
 	return &unknown;
@@ -72,7 +72,7 @@ respond_header(
 	va_list args;
 
 	va_start(args, fmt);
-	int len = vsnprintf(value, sizeof value, fmt, args);
+	int len = vsnprintf(value, sizeof(value), fmt, args);
 	va_end(args);
 	if (len < 0)
 		value[0] = '\0';
@@ -142,10 +142,10 @@ respond_refuse(struct http_request *request, int status, const char *fmt, ...)
 
 	va_start(args, fmt);
 	int len =
-	    vsnprintf(request->refusal, sizeof request->refusal, fmt, args);
+	    vsnprintf(request->refusal, sizeof(request->refusal), fmt, args);
 	va_end(args);
 	/* Half a sentence is worse than the usual one. */
-	if (len < 0 || (size_t)len >= sizeof request->refusal)
+	if (len < 0 || (size_t)len >= sizeof(request->refusal))
 		request->refusal[0] = '\0';
 	return status;
 }

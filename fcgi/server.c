@@ -50,7 +50,7 @@ stop(struct server *s)
 {
 	const uint64_t one = 1;
 
-	if (write(s->stop, &one, sizeof one) == -1)
+	if (write(s->stop, &one, sizeof(one)) == -1)
 		log_error("server: cannot stop: %s", strerror(errno));
 }
 
@@ -97,8 +97,8 @@ set_timeout(int fd, int64_t seconds)
 {
 	const struct timeval time = {.tv_sec = (time_t)seconds};
 
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time) ||
-	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time))
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof(time)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof(time)))
 		log_warn("server: cannot set a timeout: %s", strerror(errno));
 }
 
@@ -280,7 +280,7 @@ int
 server_run(int listener, const struct http_service *shared)
 {
 	size_t count = (size_t)shared->config->threads;
-	struct worker *workers = calloc(count, sizeof *workers);
+	struct worker *workers = calloc(count, sizeof(*workers));
 	struct server server;
 	int rc =
 	    prepare_server(&server, listener, shared->config->read_timeout);

@@ -44,7 +44,7 @@ is_live(const struct socket_file *s)
 	if (fd == -1)
 		return broken(s, "open a socket");
 	if (connect(fd, (const struct sockaddr *)&s->address,
-		sizeof s->address) == 0 ||
+		sizeof(s->address)) == 0 ||
 	    errno == EAGAIN) /* listens, and its queue is full */
 		rc = 1;
 	else if (errno == ECONNREFUSED || errno == ENOENT)
@@ -106,7 +106,7 @@ bind_file(struct socket_file *s, mode_t mode, const char *group)
 	struct stat st;
 	mode_t mask = umask(0177);
 	int rc = bind(
-	    s->fd, (const struct sockaddr *)&s->address, sizeof s->address);
+	    s->fd, (const struct sockaddr *)&s->address, sizeof(s->address));
 
 	umask(mask);
 	if (rc == -1)
@@ -145,12 +145,12 @@ socket_listen(
 	size_t len = strlen(path);
 
 	*out = NULL;
-	if (len == 0 || len >= sizeof s->address.sun_path) {
+	if (len == 0 || len >= sizeof(s->address.sun_path)) {
 		log_error(
 		    "'%s': no path, or too long a one, for a socket", path);
 		return -1;
 	}
-	s = calloc(1, sizeof *s);
+	s = calloc(1, sizeof(*s));
 	if (s == NULL) {
 		log_error("%s: out of memory", path);
 		return -1;
@@ -204,7 +204,7 @@ bool
 socket_listens(int fd)
 {
 	int yes = 0;
-	socklen_t len = sizeof yes;
+	socklen_t len = sizeof(yes);
 
 	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &yes, &len) == 0 &&
 	       yes != 0;
@@ -214,7 +214,7 @@ bool
 socket_is_unix(int fd)
 {
 	int domain = 0;
-	socklen_t len = sizeof domain;
+	socklen_t len = sizeof(domain);
 
 	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 &&
 	       domain == AF_UNIX;

@@ -45,10 +45,8 @@ struct config {
 	char *cors_headers;
 
 	/* [timers], seconds */
-	int64_t
-	    put_window; /* a PUT begins this long after its slot, or never */
-	int64_t
-	    upload_timeout; /* a PUT that began in time may last this long */
+	int64_t put_window;     /* after its slot, for a PUT to begin */
+	int64_t upload_timeout; /* after that, for it to end */
 
 	/* [log] */
 	bool syslog;

@@ -143,13 +143,13 @@ main(void)
 
 	tcase_add_checked_fixture(tc, NULL, stanzas_close);
 	tcase_add_loop_test(tc, what_xml_cannot_carry_is_replaced_everywhere, 0,
-	    sizeof texts / sizeof *texts);
+	    sizeof(texts) / sizeof(*texts));
 	tcase_add_test(tc, an_error_has_condition_and_text);
 	suite_add_tcase(suite, tc);
 	tcase_add_checked_fixture(memory, NULL, services_close);
 	tcase_add_loop_test(memory,
 	    memory_that_runs_out_anywhere_gives_no_half_answers, 0,
-	    sizeof requests / sizeof *requests);
+	    sizeof(requests) / sizeof(*requests));
 	suite_add_tcase(suite, memory);
 
 	SRunner *sr = srunner_create(suite);

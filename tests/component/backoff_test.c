@@ -12,7 +12,7 @@ START_TEST(waits_grow_up_to_the_longest)
 	    1000, 2000, 4000, 8000, 16000, 32000, 60000, 60000};
 	struct backoff b = {0};
 
-	for (size_t i = 0; i < sizeof nominal / sizeof *nominal; i++)
+	for (size_t i = 0; i < sizeof(nominal) / sizeof(*nominal); i++)
 		ck_assert_int_eq(
 		    backoff_next(&b, MIDDLE(nominal[i])), nominal[i]);
 }

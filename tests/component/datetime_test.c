@@ -114,9 +114,9 @@ main(void)
 	TCase *tc = tcase_create("datetime");
 
 	tcase_add_loop_test(tc, each_form_of_a_datetime_gives_its_seconds, 0,
-	    sizeof good / sizeof *good);
+	    sizeof(good) / sizeof(*good));
 	tcase_add_loop_test(
-	    tc, what_is_no_datetime_is_refused, 0, sizeof bad / sizeof *bad);
+	    tc, what_is_no_datetime_is_refused, 0, sizeof(bad) / sizeof(*bad));
 	tcase_add_loop_test(tc, what_is_written_can_be_read, 0, 6);
 	tcase_add_test(tc, out_of_the_years_the_nearest_is_written);
 	tcase_add_test(tc, the_time_zone_of_the_process_does_not_matter);

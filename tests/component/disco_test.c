@@ -73,7 +73,7 @@ START_TEST(everyone_is_shown_what_is_offered_to_them)
 	char request[512];
 
 	services_open(cases[_i].settings);
-	snprintf(request, sizeof request,
+	snprintf(request, sizeof(request),
 	    "<iq from='%s' to='upload.montague.tld' id='x' type='get'>"
 	    "<query xmlns='http://jabber.org/protocol/disco#info'/></iq>",
 	    cases[_i].from);
@@ -105,7 +105,7 @@ main(void)
 
 	tcase_add_checked_fixture(tc, NULL, services_close);
 	tcase_add_loop_test(tc, everyone_is_shown_what_is_offered_to_them, 0,
-	    sizeof cases / sizeof *cases);
+	    sizeof(cases) / sizeof(*cases));
 	tcase_add_test(tc, the_name_of_the_configuration_is_shown);
 	suite_add_tcase(suite, tc);
 

@@ -133,11 +133,11 @@ main(void)
 	TCase *tc = tcase_create("make");
 
 	tcase_add_loop_test(tc, a_name_becomes_safe_and_stays_recognisable, 0,
-	    sizeof cases / sizeof *cases);
-	tcase_add_loop_test(
-	    tc, a_name_that_is_no_text_is_refused, 0, sizeof bad / sizeof *bad);
+	    sizeof(cases) / sizeof(*cases));
+	tcase_add_loop_test(tc, a_name_that_is_no_text_is_refused, 0,
+	    sizeof(bad) / sizeof(*bad));
 	tcase_add_loop_test(tc, a_long_name_loses_its_stem_and_keeps_its_ending,
-	    0, sizeof longs / sizeof *longs);
+	    0, sizeof(longs) / sizeof(*longs));
 	tcase_add_test(tc, a_long_name_of_only_dots_is_made_safe_and_short);
 	suite_add_tcase(suite, tc);
 

@@ -79,7 +79,7 @@ START_TEST(the_parts_have_the_length_that_rfc_7622_gives_them)
 		*end++ = '@';
 	memset(end, 'd', (size_t)sizes[_i].domain);
 	end += sizes[_i].domain;
-	memcpy(end, "/resource", sizeof "/resource");
+	memcpy(end, "/resource", sizeof("/resource"));
 	ck_assert_int_eq(jid_bare(jid, bare), sizes[_i].result);
 }
 END_TEST
@@ -104,12 +104,12 @@ main(void)
 
 	tcase_add_loop_test(tc,
 	    a_jid_loses_its_resource_and_the_case_of_its_domain, 0,
-	    sizeof good / sizeof *good);
+	    sizeof(good) / sizeof(*good));
 	tcase_add_loop_test(
-	    tc, an_unusable_jid_is_refused, 0, sizeof bad / sizeof *bad);
+	    tc, an_unusable_jid_is_refused, 0, sizeof(bad) / sizeof(*bad));
 	tcase_add_loop_test(tc,
 	    the_parts_have_the_length_that_rfc_7622_gives_them, 0,
-	    sizeof sizes / sizeof *sizes);
+	    sizeof(sizes) / sizeof(*sizes));
 	tcase_add_test(tc, a_domain_has_its_own_addresses_and_no_others);
 	suite_add_tcase(suite, tc);
 

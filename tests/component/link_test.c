@@ -70,13 +70,13 @@ set_up(void)
 	struct sockaddr_in in = {
 	    .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	struct sockaddr_un un = {.sun_family = AF_UNIX};
-	socklen_t len = sizeof in;
+	socklen_t len = sizeof(in);
 
-	listener = bound(AF_INET, SOCK_STREAM, &in, sizeof in);
+	listener = bound(AF_INET, SOCK_STREAM, &in, sizeof(in));
 	ck_assert_int_eq(listen(listener, 8), 0);
 	getsockname(listener, (struct sockaddr *)&in, &len);
 	config.port = ntohs(in.sin_port);
-	snprintf(notify_name, sizeof notify_name, "@putslot-link-test-%d",
+	snprintf(notify_name, sizeof(notify_name), "@putslot-link-test-%d",
 	    (int)getpid());
 	memcpy(un.sun_path + 1, notify_name + 1, strlen(notify_name) - 1);
 	manager = bound(AF_UNIX, SOCK_DGRAM, &un,
@@ -116,7 +116,7 @@ await_text(int fd, const char *text)
 
 	do {
 		await(fd);
-		n = read(fd, buf + len, sizeof buf - 1 - len);
+		n = read(fd, buf + len, sizeof(buf) - 1 - len);
 		ck_assert_msg(n > 0, "closed, without %s", text);
 		len += (size_t)n;
 		buf[len] = '\0';
@@ -136,7 +136,7 @@ await_state(const char *state)
 	char got[64] = "";
 
 	await(manager);
-	recv(manager, got, sizeof got - 1, 0);
+	recv(manager, got, sizeof(got) - 1, 0);
 	ck_assert_str_eq(got, state);
 }
 
@@ -172,9 +172,9 @@ ping(int fd, int id)
 {
 	char text[256];
 
-	snprintf(text, sizeof text, PING, id);
+	snprintf(text, sizeof(text), PING, id);
 	say(fd, text);
-	snprintf(text, sizeof text, "id=\"%d\"", id);
+	snprintf(text, sizeof(text), "id=\"%d\"", id);
 	await_text(fd, text);
 }
 
@@ -218,7 +218,7 @@ START_TEST(a_signal_ends_the_stream_and_then_the_process)
 	await_text(fd, "</stream:stream>");
 	say(fd, "</stream:stream>");
 	await(fd);
-	ck_assert_int_eq(read(fd, rest, sizeof rest), 0);
+	ck_assert_int_eq(read(fd, rest, sizeof(rest)), 0);
 	ck_assert_int_eq(await_exit(), 0);
 }
 END_TEST
@@ -240,7 +240,7 @@ START_TEST(a_burst_is_answered_to_its_end)
 	char text[256];
 
 	for (int id = 1; id < 200; id++) {
-		snprintf(text, sizeof text, PING, id);
+		snprintf(text, sizeof(text), PING, id);
 		say(fd, text);
 	}
 	ping(fd, 200);
@@ -255,7 +255,7 @@ flood(int fd)
 	size_t total = 0;
 	struct pollfd p = {.fd = fd, .events = POLLOUT};
 
-	snprintf(text, sizeof text, PING, 9);
+	snprintf(text, sizeof(text), PING, 9);
 	while (total < FLOOD_MAX && poll(&p, 1, 500) == 1) {
 		ssize_t n =
 		    send(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -278,7 +278,7 @@ START_TEST(a_stanza_in_pieces_is_answered)
 	int fd = accept_login();
 	char text[256], piece[2] = "";
 
-	snprintf(text, sizeof text, PING, 5);
+	snprintf(text, sizeof(text), PING, 5);
 	for (const char *c = text; *c != '\0'; c++) {
 		piece[0] = *c;
 		say(fd, piece);
@@ -345,10 +345,10 @@ count_sleeps(void)
 	long n = -1;
 	FILE *file;
 
-	snprintf(path, sizeof path, "/proc/%d/status", (int)link_pid);
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)link_pid);
 	file = fopen(path, "r");
 	ck_assert_ptr_nonnull(file);
-	while (fgets(line, sizeof line, file) != NULL)
+	while (fgets(line, sizeof(line), file) != NULL)
 		if (strncmp(line, "voluntary_ctxt_switches:", 24) == 0)
 			n = strtol(line + 24, NULL, 10);
 	fclose(file);
@@ -391,7 +391,7 @@ main(void)
 	tcase_add_test(tc, a_server_that_takes_no_answers_is_not_listened_to);
 	tcase_add_test(tc, a_stanza_in_pieces_is_answered);
 	tcase_add_loop_test(tc, a_lost_connection_is_made_again, 0,
-	    sizeof losses / sizeof *losses);
+	    sizeof(losses) / sizeof(*losses));
 	tcase_add_test(tc, a_refused_secret_is_not_tried_again_at_once);
 	tcase_add_test(tc, a_signal_ends_a_link_that_waits_for_its_server);
 	tcase_add_test(tc, an_idle_link_does_not_wake_up);

@@ -34,7 +34,7 @@ static void
 set_up(void)
 {
 	ck_assert_ptr_nonnull(mkdtemp(directory));
-	snprintf(path, sizeof path, "%s/socket", directory);
+	snprintf(path, sizeof(path), "%s/socket", directory);
 }
 
 static void
@@ -52,7 +52,7 @@ expect(const char *state)
 	char got[64] = "";
 
 	ck_assert_int_eq(
-	    recv(manager, got, sizeof got - 1, 0), (ssize_t)strlen(state));
+	    recv(manager, got, sizeof(got) - 1, 0), (ssize_t)strlen(state));
 	ck_assert_str_eq(got, state);
 }
 
@@ -68,7 +68,7 @@ START_TEST(a_state_arrives_at_an_abstract_socket)
 {
 	char name[64];
 
-	snprintf(name, sizeof name, "@putslot-notify-test-%d", (int)getpid());
+	snprintf(name, sizeof(name), "@putslot-notify-test-%d", (int)getpid());
 	listen_at(name);
 	ck_assert_int_eq(notify_send("STOPPING=1"), 1);
 	expect("STOPPING=1");
@@ -92,8 +92,8 @@ START_TEST(a_manager_that_cannot_be_reached_is_a_failure)
 	ck_assert_int_eq(notify_send("READY=1"), -1);
 	setenv("NOTIFY_SOCKET", "relative", 1);
 	ck_assert_int_eq(notify_send("READY=1"), -1);
-	memset(name, '/', sizeof name - 1);
-	name[sizeof name - 1] = '\0';
+	memset(name, '/', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
 	setenv("NOTIFY_SOCKET", name, 1);
 	ck_assert_int_eq(notify_send("READY=1"), -1);
 }
@@ -127,10 +127,10 @@ START_TEST(a_watchdog_of_another_process_is_not_fed)
 	unsetenv("WATCHDOG_USEC");
 	ck_assert_int_eq(notify_watchdog_ms(), -1);
 	setenv("WATCHDOG_USEC", "30000000", 1);
-	snprintf(pid, sizeof pid, "%d", (int)getpid());
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
 	setenv("WATCHDOG_PID", pid, 1);
 	ck_assert_int_eq(notify_watchdog_ms(), 15000);
-	snprintf(pid, sizeof pid, "%d", (int)getpid() + 1);
+	snprintf(pid, sizeof(pid), "%d", (int)getpid() + 1);
 	setenv("WATCHDOG_PID", pid, 1);
 	ck_assert_int_eq(notify_watchdog_ms(), -1);
 }
@@ -148,7 +148,7 @@ main(void)
 	tcase_add_test(tc, without_a_manager_nothing_is_sent);
 	tcase_add_test(tc, a_manager_that_cannot_be_reached_is_a_failure);
 	tcase_add_loop_test(tc, the_watchdog_is_fed_at_half_its_period, 0,
-	    sizeof periods / sizeof *periods);
+	    sizeof(periods) / sizeof(*periods));
 	tcase_add_test(tc, a_watchdog_of_another_process_is_not_fed);
 	suite_add_tcase(suite, tc);
 

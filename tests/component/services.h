@@ -71,7 +71,7 @@ services_close(void)
 	stanzas_close();
 	store_close(services_service.store);
 	config_free(services_config);
-	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
 		unlink(services_path(files[i], path));
 	rmdir(services_directory);
 }

@@ -29,7 +29,7 @@ static inline xmpp_stanza_t *
 stanzas_keep(xmpp_stanza_t *stanza)
 {
 	ck_assert_uint_lt(
-	    stanzas_count, sizeof stanzas_kept / sizeof *stanzas_kept);
+	    stanzas_count, sizeof(stanzas_kept) / sizeof(*stanzas_kept));
 	if (stanza != NULL)
 		stanzas_kept[stanzas_count++] = stanza;
 	return stanza;

@@ -73,12 +73,12 @@ expect_urls(const char *put, const char *get, const char *name)
 	ck_assert_int_eq(strncmp(put, put_base, strlen(put_base)), 0);
 	memcpy(token, put + strlen(put_base), TOKEN_LEN);
 	ck_assert_int_eq(store_find(services_service.store, token, &slot), 1);
-	snprintf(rest, sizeof rest, "%s%s/%s/%s", put_base, token, slot.secret,
+	snprintf(rest, sizeof(rest), "%s%s/%s/%s", put_base, token, slot.secret,
 	    name);
 	ck_assert_str_eq(put, rest);
-	snprintf(rest, sizeof rest, "%s%s/%s", get_base, token, name);
+	snprintf(rest, sizeof(rest), "%s%s/%s", get_base, token, name);
 	ck_assert_str_eq(get, rest);
-	snprintf(secret, sizeof secret, "%s", slot.secret);
+	snprintf(secret, sizeof(secret), "%s", slot.secret);
 	ck_assert_str_ne(token, secret);
 	return slot;
 }
@@ -380,7 +380,7 @@ logged(void)
 
 	fflush(stderr);
 	rewind(stderr);
-	len = fread(text, 1, sizeof text - 1, stderr);
+	len = fread(text, 1, sizeof(text) - 1, stderr);
 	text[len] = '\0';
 	return text;
 }
@@ -452,18 +452,18 @@ main(void)
 	tcase_add_checked_fixture(tc, NULL, services_close);
 	tcase_add_test(tc, a_request_is_granted_as_in_listing_6);
 	tcase_add_loop_test(tc, a_legacy_request_is_granted_in_its_own_form, 0,
-	    sizeof legacy_requests / sizeof *legacy_requests);
+	    sizeof(legacy_requests) / sizeof(*legacy_requests));
 	tcase_add_test(
 	    tc, children_in_the_new_namespace_are_answered_with_attributes);
 	tcase_add_test(tc, an_ephemeral_upload_expires_before_it_is_asked_to);
 	tcase_add_loop_test(tc, a_refusal_says_why_as_in_the_listings, 0,
-	    sizeof refused / sizeof *refused);
+	    sizeof(refused) / sizeof(*refused));
 	tcase_add_loop_test(tc,
 	    a_quota_says_what_is_used_and_when_there_is_room, 0,
-	    sizeof quotas / sizeof *quotas);
+	    sizeof(quotas) / sizeof(*quotas));
 	tcase_add_test(tc, a_full_store_is_a_temporary_error);
 	tcase_add_loop_test(tc, room_is_there_at_the_time_that_was_named, 0,
-	    sizeof quotas / sizeof *quotas);
+	    sizeof(quotas) / sizeof(*quotas));
 	tcase_add_test(tc, a_locked_database_is_a_wait_error_and_never_silence);
 	tcase_add_test(tc, a_grant_is_logged_without_token_and_secret);
 	tcase_add_test(tc, what_makes_room_is_logged_with_the_reason);

@@ -65,9 +65,9 @@ main(void)
 	TCase *tc = tcase_create("url");
 
 	tcase_add_loop_test(tc, a_put_url_has_token_secret_and_encoded_name, 0,
-	    sizeof cases / sizeof *cases);
+	    sizeof(cases) / sizeof(*cases));
 	tcase_add_loop_test(
-	    tc, a_get_url_has_no_secret, 0, sizeof cases / sizeof *cases);
+	    tc, a_get_url_has_no_secret, 0, sizeof(cases) / sizeof(*cases));
 	tcase_add_test(tc, the_longest_name_fits);
 	suite_add_tcase(suite, tc);
 

@@ -28,7 +28,7 @@ set_up(void)
 	service.now = time(NULL); /* as cgi_answer reads it */
 	slot = service_grant(&service, "a", NULL, SIZE);
 	snprintf(
-	    uri, sizeof uri, "REQUEST_URI=/%s/%s/a", slot.token, slot.secret);
+	    uri, sizeof(uri), "REQUEST_URI=/%s/%s/a", slot.token, slot.secret);
 	ck_assert_int_eq(pipe(in), 0);
 	out = open("/tmp", O_TMPFILE | O_RDWR, 0600);
 	ck_assert_int_ge(out, 0);
@@ -52,8 +52,8 @@ set_params(const char *method, const char *target, const char *length)
 	static char method_text[40], length_text[40];
 	int n = 0;
 
-	snprintf(method_text, sizeof method_text, "REQUEST_METHOD=%s", method);
-	snprintf(length_text, sizeof length_text, "CONTENT_LENGTH=%s",
+	snprintf(method_text, sizeof(method_text), "REQUEST_METHOD=%s", method);
+	snprintf(length_text, sizeof(length_text), "CONTENT_LENGTH=%s",
 	    length ? length : "");
 	params[n++] = "GATEWAY_INTERFACE=CGI/1.1";
 	params[n++] = "SERVER_PROTOCOL=HTTP/1.1";
@@ -156,7 +156,7 @@ START_TEST(a_body_may_be_a_file)
 
 	slot = service_grant(&service, "a", NULL, MANY);
 	snprintf(
-	    uri, sizeof uri, "REQUEST_URI=/%s/%s/a", slot.token, slot.secret);
+	    uri, sizeof(uri), "REQUEST_URI=/%s/%s/a", slot.token, slot.secret);
 	set_params("PUT", uri, "300000");
 	ck_assert_int_eq(pwrite(file, data, MANY, 0), MANY);
 	cgi_answer(&service.http, params, file, out);
@@ -251,7 +251,7 @@ START_TEST(a_long_answer_arrives_whole)
 
 	slot = service_grant(&service, "b", NULL, MANY);
 	service_publish(&service, &slot, data, MANY);
-	snprintf(uri, sizeof uri, "REQUEST_URI=/%s/b", slot.token);
+	snprintf(uri, sizeof(uri), "REQUEST_URI=/%s/b", slot.token);
 	set_params("GET", uri, "");
 	cgi_answer(&service.http, params, in[0], out);
 	text = answer(&len);
@@ -310,7 +310,7 @@ START_TEST(the_environment_tells_a_request)
 {
 	char *copy[3];
 
-	memcpy(copy, environments[_i].params, sizeof copy);
+	memcpy(copy, environments[_i].params, sizeof(copy));
 	ck_assert_int_eq(cgi_has_request(copy), environments[_i].yes);
 }
 END_TEST
@@ -333,12 +333,12 @@ main(void)
 	tcase_add_loop_test(tc, a_body_that_ends_early_is_not_stored, 0, 2);
 	tcase_add_test(tc, a_body_that_stalls_is_given_up);
 	tcase_add_loop_test(tc, a_refused_body_is_read_away, 0,
-	    sizeof refusals / sizeof *refusals);
+	    sizeof(refusals) / sizeof(*refusals));
 	tcase_add_test(tc, a_long_answer_arrives_whole);
 	tcase_add_test(tc, nobody_who_takes_the_answer_is_no_harm);
 	tcase_add_test(tc, without_a_service_the_answer_is_500);
 	tcase_add_loop_test(tc, the_environment_tells_a_request, 0,
-	    sizeof environments / sizeof *environments);
+	    sizeof(environments) / sizeof(*environments));
 	suite_add_tcase(suite, tc);
 	srunner_run_all(sr, CK_NORMAL);
 	failures = srunner_ntests_failed(sr);

@@ -39,7 +39,7 @@ START_TEST(a_name_is_written_so_that_all_read_it_alike)
 	char buf[DISPOSITION_MAX];
 
 	ck_assert_str_eq(disposition_format(cases[_i].show_inline,
-			     cases[_i].name, buf, sizeof buf),
+			     cases[_i].name, buf, sizeof(buf)),
 	    cases[_i].value);
 }
 END_TEST
@@ -57,7 +57,7 @@ START_TEST(the_longest_name_fits)
 	char name[256], buf[DISPOSITION_MAX];
 
 	longest_name(name, '"');
-	disposition_format(false, name, buf, sizeof buf);
+	disposition_format(false, name, buf, sizeof(buf));
 	ck_assert_ptr_nonnull(strstr(buf, "filename*=UTF-8''%22%22"));
 	ck_assert_uint_eq(strlen(buf), 22 + 255 + 1 + 19 + 3 * 255);
 }
@@ -69,7 +69,7 @@ START_TEST(a_name_that_does_not_fit_is_left_out)
 
 	longest_name(name, 'x');
 	ck_assert_str_eq(
-	    disposition_format(true, name, buf, sizeof buf), "inline");
+	    disposition_format(true, name, buf, sizeof(buf)), "inline");
 }
 END_TEST
 
@@ -80,7 +80,7 @@ main(void)
 	TCase *tc = tcase_create("names");
 
 	tcase_add_loop_test(tc, a_name_is_written_so_that_all_read_it_alike, 0,
-	    sizeof cases / sizeof *cases);
+	    sizeof(cases) / sizeof(*cases));
 	tcase_add_test(tc, the_longest_name_fits);
 	tcase_add_test(tc, a_name_that_does_not_fit_is_left_out);
 	suite_add_tcase(suite, tc);

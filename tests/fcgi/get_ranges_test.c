@@ -75,13 +75,13 @@ START_TEST(each_range_answers_its_bytes)
 
 	exchange_check_status(answer, ranges[_i].content_range ? 206 : 200);
 	if (ranges[_i].content_range) {
-		snprintf(line, sizeof line, "Content-Range: %s",
+		snprintf(line, sizeof(line), "Content-Range: %s",
 		    ranges[_i].content_range);
 		exchange_check_header(answer, line);
 	} else {
 		ck_assert_ptr_null(strstr(answer, "Content-Range:"));
 	}
-	snprintf(line, sizeof line, "Content-Length: %zu",
+	snprintf(line, sizeof(line), "Content-Length: %zu",
 	    strlen(ranges[_i].content));
 	exchange_check_header(answer, line);
 	ck_assert_str_eq(exchange_content(answer), ranges[_i].content);
@@ -100,8 +100,8 @@ START_TEST(several_ranges_answer_several_parts)
 
 	exchange_check_status(answer, 206);
 	ck_assert_ptr_nonnull(at);
-	snprintf(boundary, sizeof boundary, "%s", at + sizeof type - 1);
-	snprintf(expected, sizeof expected,
+	snprintf(boundary, sizeof(boundary), "%s", at + sizeof(type) - 1);
+	snprintf(expected, sizeof(expected),
 	    "\r\n--%s\r\nContent-Type: image/jpeg\r\n"
 	    "Content-Range: bytes 0-1/20\r\n\r\n01"
 	    "\r\n--%s\r\nContent-Type: image/jpeg\r\n"
@@ -109,7 +109,7 @@ START_TEST(several_ranges_answer_several_parts)
 	    "\r\n--%s--\r\n",
 	    boundary, boundary, boundary);
 	ck_assert_str_eq(exchange_content(answer), expected);
-	snprintf(line, sizeof line, "Content-Length: %zu", strlen(expected));
+	snprintf(line, sizeof(line), "Content-Length: %zu", strlen(expected));
 	exchange_check_header(answer, line);
 	/* 15.3.7.2: the parts have it, not the whole. */
 	ck_assert_ptr_null(
@@ -175,7 +175,7 @@ request_tebibyte(const char *method)
 	    service_grant(&service, "huge", NULL, (int64_t)1 << 40);
 
 	service_publish(&service, &slot, "", 0);
-	snprintf(path, sizeof path, "%s/%.2s/%s", service.bodies_dir,
+	snprintf(path, sizeof(path), "%s/%.2s/%s", service.bodies_dir,
 	    slot.token, slot.token);
 	ck_assert_int_eq(truncate(path, (off_t)1 << 40), 0);
 	make_url(url, &slot);
@@ -217,7 +217,7 @@ get_ranges_suite(void)
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_loop_test(tc, each_range_answers_its_bytes, 0,
-	    sizeof ranges / sizeof *ranges);
+	    sizeof(ranges) / sizeof(*ranges));
 	tcase_add_test(tc, several_ranges_answer_several_parts);
 	tcase_add_loop_test(tc, a_head_takes_no_notice_of_a_range, 0, 2);
 	tcase_add_loop_test(tc, a_large_file_arrives_byte_for_byte, 0, 2);

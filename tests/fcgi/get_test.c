@@ -222,9 +222,9 @@ START_TEST(only_what_cannot_run_is_shown_inline)
 	const char *answer = exchange_run(&exchange);
 
 	exchange_check_status(answer, 200);
-	snprintf(line, sizeof line, "Content-Type: %s", kinds[_i].sent_type);
+	snprintf(line, sizeof(line), "Content-Type: %s", kinds[_i].sent_type);
 	exchange_check_header(answer, line);
-	snprintf(line, sizeof line, "Content-Disposition: %s",
+	snprintf(line, sizeof(line), "Content-Disposition: %s",
 	    kinds[_i].disposition);
 	exchange_check_header(answer, line);
 	ck_assert_int_eq(
@@ -340,10 +340,10 @@ get_suite(void)
 	tcase_add_test(tc, not_modified_answers_304_without_a_body);
 	tcase_add_test(tc, a_missing_file_answers_one_sentence);
 	tcase_add_loop_test(tc, conditions_come_before_ranges, 0,
-	    sizeof conditions / sizeof *conditions);
+	    sizeof(conditions) / sizeof(*conditions));
 	tcase_add_test(tc, an_if_range_of_another_file_turns_416_into_200);
 	tcase_add_loop_test(tc, only_what_cannot_run_is_shown_inline, 0,
-	    sizeof kinds / sizeof *kinds);
+	    sizeof(kinds) / sizeof(*kinds));
 	tcase_add_loop_test(tc, caching_ends_before_the_file, 0, 4);
 	tcase_add_test(tc, a_file_for_ever_is_cached_as_long_as_configured);
 	tcase_add_test(tc, a_file_is_gone_at_the_second_of_its_expiry);

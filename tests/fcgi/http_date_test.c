@@ -126,9 +126,9 @@ main(void)
 	TCase *tc = tcase_create("dates");
 
 	tcase_add_loop_test(
-	    tc, each_form_of_a_date_is_read, 0, sizeof dates / sizeof *dates);
+	    tc, each_form_of_a_date_is_read, 0, sizeof(dates) / sizeof(*dates));
 	tcase_add_loop_test(tc, anything_else_is_no_date, 0,
-	    sizeof mistakes / sizeof *mistakes);
+	    sizeof(mistakes) / sizeof(*mistakes));
 	tcase_add_loop_test(tc, a_date_is_written_as_imf_fixdate, 0, 4);
 	tcase_add_test(tc, a_date_too_far_for_the_form_still_has_its_length);
 	tcase_add_test(tc, neither_locale_nor_time_zone_matters);

@@ -36,8 +36,9 @@ open_put(
 {
 	char uri[100], length[30];
 
-	snprintf(uri, sizeof uri, "/upload/%s/%s/a.txt", to->token, to->secret);
-	snprintf(length, sizeof length, "%zu", len);
+	snprintf(
+	    uri, sizeof(uri), "/upload/%s/%s/a.txt", to->token, to->secret);
+	snprintf(length, sizeof(length), "%zu", len);
 	exchange_open(x, &service, "PUT", uri);
 	streams_open_reader(&x->body, data, len);
 	exchange_param(x, "SERVER_PROTOCOL", "HTTP/1.1");
@@ -132,7 +133,7 @@ assert_stored(const struct slot *which, const char *data, size_t len)
 	ck_assert_int_ge(found.stored_at, SERVICE_NOW);
 	ck_assert_int_eq(
 	    EVP_Digest(data, len, sha256, NULL, EVP_sha256(), NULL), 1);
-	ck_assert_mem_eq(found.sha256, sha256, sizeof sha256);
+	ck_assert_mem_eq(found.sha256, sha256, sizeof(sha256));
 }
 
 /* ---- what is refused before the body ---- */
@@ -183,7 +184,7 @@ START_TEST(the_headers_decide_before_the_body)
 	struct exchange x;
 	char uri[100];
 
-	snprintf(uri, sizeof uri, "/%s/%s/a.txt", slot.token, slot.secret);
+	snprintf(uri, sizeof(uri), "/%s/%s/a.txt", slot.token, slot.secret);
 	exchange_open(&x, &service, "PUT", uri);
 	streams_open_reader(&x.body, BODY, SIZE);
 	exchange_param(&x, "CONTENT_LENGTH", checks[_i].length);
@@ -246,7 +247,7 @@ START_TEST(a_wrong_secret_looks_like_an_unknown_token)
 	struct slot wrong = slot, unknown = slot;
 	struct exchange x, y;
 
-	memcpy(wrong.secret, slot.token, sizeof wrong.secret);
+	memcpy(wrong.secret, slot.token, sizeof(wrong.secret));
 	memset(unknown.token, 'a', TOKEN_LEN);
 	open_put(&x, &wrong, BODY, SIZE);
 	open_put(&y, &unknown, BODY, SIZE);
@@ -586,7 +587,7 @@ START_TEST(of_racing_puts_exactly_one_wins)
 }
 END_TEST
 
-#define COUNT(table) (int)(sizeof(table) / sizeof *(table))
+#define COUNT(table) (int)(sizeof(table) / sizeof(*(table)))
 
 static void
 add_checks(Suite *suite)

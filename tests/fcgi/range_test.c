@@ -155,7 +155,7 @@ main(void)
 	TCase *tc = tcase_create("parse");
 
 	tcase_add_loop_test(tc, each_form_of_a_range_gives_its_positions, 0,
-	    sizeof cases / sizeof *cases);
+	    sizeof(cases) / sizeof(*cases));
 	tcase_add_test(tc, as_many_ranges_as_fit_are_read);
 	tcase_add_loop_test(tc, more_ranges_are_ignored, 0, 2);
 	tcase_add_test(

@@ -77,8 +77,8 @@ START_TEST(a_value_too_long_is_cut)
 {
 	char value[RESPOND_VALUE_MAX + 100];
 
-	memset(value, 'x', sizeof value);
-	value[sizeof value - 1] = '\0';
+	memset(value, 'x', sizeof(value));
+	value[sizeof(value) - 1] = '\0';
 	respond_header(&request, "N", "%s", value);
 	ck_assert_uint_eq(streams_written(&answer), 3 + RESPOND_VALUE_MAX + 2);
 }
@@ -91,9 +91,9 @@ START_TEST(every_status_has_a_reason_and_every_error_a_sentence)
 	char status[30];
 
 	ck_assert_int_eq(respond_error(&request, codes[_i]), codes[_i]);
-	snprintf(status, sizeof status, "Status: %d ", codes[_i]);
+	snprintf(status, sizeof(status), "Status: %d ", codes[_i]);
 	check_contains(status);
-	snprintf(status, sizeof status, "Status: %d Error", codes[_i]);
+	snprintf(status, sizeof(status), "Status: %d Error", codes[_i]);
 	check_lacks(status);
 	check_contains(".\n");
 	check_contains("\r\nContent-Type: text/plain; charset=utf-8\r\n");
@@ -116,7 +116,7 @@ START_TEST(a_refusal_too_long_is_not_halved)
 {
 	char text[HTTP_REFUSAL_MAX + 1];
 
-	memset(text, 'x', sizeof text);
+	memset(text, 'x', sizeof(text));
 	text[HTTP_REFUSAL_MAX] = '\0';
 	respond_refuse(&request, 404, "%s", text);
 	respond_error(&request, 404);

@@ -51,8 +51,8 @@ count_wal(int fd)
 	char link[40], path[PATH_MAX] = "";
 	ssize_t len;
 
-	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-	len = readlink(link, path, sizeof path - 1);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, path, sizeof(path) - 1);
 	if (len > 4 && strcmp(path + len - 4, "-wal") == 0)
 		fault.wals_synced++;
 }

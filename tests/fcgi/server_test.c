@@ -48,7 +48,7 @@ set_up(void)
 	service.now = time(NULL);
 	service.config.threads = 1;
 	slot = service_grant(&service, "a", NULL, SIZE);
-	snprintf(path, sizeof path, "%s/sock", service.dir);
+	snprintf(path, sizeof(path), "%s/sock", service.dir);
 	ck_assert_int_eq(socket_listen(path, 0600, NULL, &listener), 1);
 }
 
@@ -88,11 +88,11 @@ dial(void)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
-	ck_assert_uint_lt(strlen(path), sizeof address.sun_path);
+	ck_assert_uint_lt(strlen(path), sizeof(address.sun_path));
 	memcpy(address.sun_path, path, strlen(path) + 1);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	ck_assert_int_eq(
-	    connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+	    connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	return fd;
 }
 
@@ -106,10 +106,10 @@ record(char *to, int type, const void *content, size_t len)
 	    .contentLengthB1 = (unsigned char)(len >> 8),
 	    .contentLengthB0 = (unsigned char)(len & 0xff)};
 
-	memcpy(to, &header, sizeof header);
+	memcpy(to, &header, sizeof(header));
 	if (len > 0)
-		memcpy(to + sizeof header, content, len);
-	return to + sizeof header + len;
+		memcpy(to + sizeof(header), content, len);
+	return to + sizeof(header) + len;
 }
 
 static char *
@@ -140,7 +140,7 @@ begin(char *buf, enum keep keep, const char *method, const char *uri,
 	end = pair(end, "REQUEST_METHOD", method);
 	end = pair(end, "REQUEST_URI", uri);
 	end = pair(end, "CONTENT_LENGTH", length);
-	buf = record(buf, FCGI_BEGIN_REQUEST, &body, sizeof body);
+	buf = record(buf, FCGI_BEGIN_REQUEST, &body, sizeof(body));
 	buf = record(buf, FCGI_PARAMS, params, (size_t)(end - params));
 	return record(buf, FCGI_PARAMS, NULL, 0);
 }
@@ -167,7 +167,7 @@ begin_put(int fd, enum keep keep)
 {
 	char buf[1000], uri[100];
 
-	snprintf(uri, sizeof uri, "/%s/%s/a", slot.token, slot.secret);
+	snprintf(uri, sizeof(uri), "/%s/%s/a", slot.token, slot.secret);
 	send_all(fd, buf, begin(buf, keep, "PUT", uri, "5"));
 }
 
@@ -202,7 +202,7 @@ answer(int fd)
 	FCGI_Header header;
 	int status = -1;
 
-	while (read_all(fd, &header, sizeof header)) {
+	while (read_all(fd, &header, sizeof(header))) {
 		size_t len = (size_t)(header.contentLengthB1 << 8 |
 				      header.contentLengthB0);
 		ck_assert(read_all(fd, content, len));

@@ -45,17 +45,17 @@ service_open(struct service *s)
 	const char *tmp = getenv("TMPDIR");
 
 	log_open("test", LOG_LEVEL_ERROR, false);
-	memset(s, 0, sizeof *s);
+	memset(s, 0, sizeof(*s));
 	s->now = SERVICE_NOW;
-	snprintf(s->dir, sizeof s->dir, "%s/putslot-test.XXXXXX",
+	snprintf(s->dir, sizeof(s->dir), "%s/putslot-test.XXXXXX",
 	    tmp && *tmp ? tmp : "/tmp");
 	ck_assert_ptr_nonnull(mkdtemp(s->dir));
-	snprintf(s->database, sizeof s->database, "%s/db", s->dir);
-	snprintf(s->bodies_dir, sizeof s->bodies_dir, "%s/bodies", s->dir);
-	snprintf(s->cors_origin, sizeof s->cors_origin, "*");
-	snprintf(
-	    s->cors_methods, sizeof s->cors_methods, "GET, HEAD, PUT, OPTIONS");
-	snprintf(s->cors_headers, sizeof s->cors_headers, "Content-Type");
+	snprintf(s->database, sizeof(s->database), "%s/db", s->dir);
+	snprintf(s->bodies_dir, sizeof(s->bodies_dir), "%s/bodies", s->dir);
+	snprintf(s->cors_origin, sizeof(s->cors_origin), "*");
+	snprintf(s->cors_methods, sizeof(s->cors_methods),
+	    "GET, HEAD, PUT, OPTIONS");
+	snprintf(s->cors_headers, sizeof(s->cors_headers), "Content-Type");
 
 	s->config.database = s->database;
 	s->config.bodies = s->bodies_dir;
@@ -139,7 +139,7 @@ service_publish(
 	unsigned char sha256[STORE_SHA256_LEN];
 	struct body *body;
 
-	memset(sha256, SERVICE_SHA256_BYTE, sizeof sha256);
+	memset(sha256, SERVICE_SHA256_BYTE, sizeof(sha256));
 	ck_assert_int_eq(bodies_begin(s->http.bodies, slot->token, &body), 1);
 	ck_assert_int_eq(bodies_write(body, data, len), 1);
 	ck_assert_int_eq(bodies_sync(body), 1);
@@ -178,7 +178,7 @@ static inline void
 exchange_open(struct exchange *x, const struct service *s, const char *method,
     const char *uri)
 {
-	memset(x, 0, sizeof *x);
+	memset(x, 0, sizeof(*x));
 	streams_open_reader(&x->body, NULL, 0);
 	streams_open_writer(&x->answer);
 	exchange_param(x, "REQUEST_METHOD", method);
@@ -198,7 +198,7 @@ exchange_run(struct exchange *x)
 	const char *text = streams_text(&x->answer);
 	char line[20];
 
-	snprintf(line, sizeof line, "Status: %d ", status);
+	snprintf(line, sizeof(line), "Status: %d ", status);
 	ck_assert_msg(strncmp(text, line, strlen(line)) == 0,
 	    "returned %d, but answered: %s", status, text);
 	return text;
@@ -218,7 +218,7 @@ exchange_check_header(const char *answer, const char *line)
 {
 	char whole[1500];
 
-	snprintf(whole, sizeof whole, "\r\n%s\r\n", line);
+	snprintf(whole, sizeof(whole), "\r\n%s\r\n", line);
 	ck_assert_msg(
 	    strstr(answer, whole) != NULL, "no '%s' in: %s", line, answer);
 }
@@ -228,7 +228,7 @@ exchange_check_status(const char *answer, int status)
 {
 	char line[20];
 
-	snprintf(line, sizeof line, "Status: %d ", status);
+	snprintf(line, sizeof(line), "Status: %d ", status);
 	ck_assert_msg(strncmp(answer, line, strlen(line)) == 0, "%s", answer);
 }
 

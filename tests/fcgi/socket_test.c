@@ -19,9 +19,9 @@ static struct socket_file *ours;
 static void
 set_up(void)
 {
-	snprintf(dir, sizeof dir, "/tmp/socket.XXXXXX");
+	snprintf(dir, sizeof(dir), "/tmp/socket.XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(dir));
-	snprintf(path, sizeof path, "%s/fcgi.sock", dir);
+	snprintf(path, sizeof(path), "%s/fcgi.sock", dir);
 	umask(077);
 	ours = NULL;
 }
@@ -43,7 +43,7 @@ answers(void)
 	int rc;
 
 	memcpy(address.sun_path, path, strlen(path) + 1);
-	rc = connect(fd, (struct sockaddr *)&address, sizeof address);
+	rc = connect(fd, (struct sockaddr *)&address, sizeof(address));
 	close(fd);
 	return rc == 0;
 }
@@ -57,7 +57,7 @@ leave_stale(void)
 
 	memcpy(address.sun_path, path, strlen(path) + 1);
 	ck_assert_int_eq(
-	    bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+	    bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	close(fd);
 }
 
@@ -82,12 +82,12 @@ open_busy(int clients[3])
 
 	memcpy(address.sun_path, path, strlen(path) + 1);
 	ck_assert_int_eq(
-	    bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+	    bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
 	ck_assert_int_eq(listen(listener, 0), 0);
 	for (int i = 0; i < 3; i++) {
 		clients[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
 		if (connect(clients[i], (struct sockaddr *)&address,
-			sizeof address) == -1)
+			sizeof(address)) == -1)
 			ck_assert_int_eq(errno, EAGAIN);
 	}
 	return listener;
@@ -169,9 +169,9 @@ START_TEST(a_path_that_does_not_fit_is_refused)
 {
 	char longer[200];
 
-	memset(longer, 'x', sizeof longer - 1);
+	memset(longer, 'x', sizeof(longer) - 1);
 	longer[0] = '/';
-	longer[sizeof longer - 1] = '\0';
+	longer[sizeof(longer) - 1] = '\0';
 	ck_assert_int_eq(socket_listen(longer, 0660, NULL, &ours), -1);
 	ck_assert_int_eq(socket_listen("", 0660, NULL, &ours), -1);
 }
@@ -225,7 +225,7 @@ START_TEST(systemds_socket_is_for_this_process_alone)
 {
 	char pid[20];
 
-	snprintf(pid, sizeof pid, "%d", (int)getpid());
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDS");
 	if (systemd[_i].pid)
@@ -259,7 +259,7 @@ main(void)
 	tcase_add_test(tc, a_unix_socket_is_told_from_others);
 	tcase_add_test(tc, other_descriptors_do_not_listen);
 	tcase_add_loop_test(tc, systemds_socket_is_for_this_process_alone, 0,
-	    sizeof systemd / sizeof *systemd);
+	    sizeof(systemd) / sizeof(*systemd));
 	suite_add_tcase(suite, tc);
 	srunner_run_all(sr, CK_NORMAL);
 	failures = srunner_ntests_failed(sr);

@@ -50,7 +50,7 @@ streams_open_reader(struct streams_reader *r, const void *data, size_t len)
 {
 	static unsigned char nothing[1];
 
-	memset(r, 0, sizeof *r);
+	memset(r, 0, sizeof(*r));
 	r->data = data ? data : nothing;
 	r->len = len;
 	r->chunk = 8192;
@@ -98,7 +98,7 @@ streams_grow(FCGX_Stream *stream, int closing)
 static inline void
 streams_open_writer(struct streams_writer *w)
 {
-	memset(w, 0, sizeof *w);
+	memset(w, 0, sizeof(*w));
 	w->room = 8192;
 	w->limit = SIZE_MAX;
 	w->data = malloc(w->room);

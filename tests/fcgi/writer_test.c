@@ -152,7 +152,7 @@ START_TEST(a_database_that_cannot_be_opened_gives_no_writer)
 	struct writer *none = service.http.writer;
 	char path[300];
 
-	snprintf(path, sizeof path, "%s/missing/db", service.dir);
+	snprintf(path, sizeof(path), "%s/missing/db", service.dir);
 	ck_assert_int_eq(writer_open(path, 1, &none), -1);
 	ck_assert_ptr_null(none);
 }
