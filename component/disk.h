@@ -7,8 +7,9 @@
 
 #include <stdint.h>
 
-/* Whether, with size bytes more, min_free bytes stay free on the file system
- * of path. 1 yes; 0 no; -1 it cannot be seen (not logged: errno says why). */
-int disk_has_room(const char *path, int64_t size, int64_t min_free);
+/* How many bytes more the file system of path takes while min_free bytes stay
+ * free: 0 if fewer are free already. -1 it cannot be seen (not logged: errno
+ * says why). */
+int64_t disk_room(const char *path, int64_t min_free);
 
 #endif

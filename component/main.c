@@ -64,7 +64,7 @@ read_options(int argc, char **argv, struct options *options)
 static void
 warn_about_disk(const struct config *config)
 {
-	if (disk_has_room(config->bodies, 0, 0) < 0)
+	if (disk_room(config->bodies, config->min_free) < 0)
 		log_warn("%s: %s: min_free is left to the web side",
 		    config->bodies, strerror(errno));
 }

@@ -37,28 +37,29 @@ find_limits(const struct iq *iq, enum purpose purpose,
 	return 1;
 }
 
-/* Whether the file could be taken at all, and whether the disk has room. */
+/* Whether the file could ever be taken. */
 static int
-check_size(const struct config *config, const struct limits *limits,
-    int64_t size, struct refusal *refusal)
+check_size(const struct limits *limits, int64_t size, struct refusal *refusal)
 {
 	int64_t max = limits_max_file_size(limits);
 
-	if (size > max) {
-		/* The words of listing 11. */
-		refusal_make(refusal, REFUSAL_TOO_LARGE,
-		    "File too large. The maximum file size is %" PRId64
-		    " bytes.",
-		    max);
-		refusal->max_file_size = max;
-		return 0;
-	}
+	if (size <= max)
+		return 1;
+	/* The words of listing 11. */
+	refusal_make(refusal, REFUSAL_TOO_LARGE,
+	    "File too large. The maximum file size is %" PRId64 " bytes.", max);
+	refusal->max_file_size = max;
+	return 0;
+}
+
+/* As struct grant_request has it. */
+static int64_t
+measure_room(const struct config *config)
+{
+	int64_t room = disk_room(config->bodies, config->min_free);
+
 	/* A disk that cannot be seen was warned about at start. */
-	if (disk_has_room(config->bodies, size, config->min_free) == 0)
-		return refusal_make(refusal, REFUSAL_FULL,
-		    "The service is short of disk space. Please try again "
-		    "later.");
-	return 1;
+	return room < 0 ? UNITS_NEVER : room;
 }
 
 /* "1 hour", "90 minutes": the largest unit that divides it. */
@@ -147,6 +148,11 @@ explain(const struct grant_request *grant, const struct grant_result *result,
 	case GRANT_BYTES_PER_WINDOW:
 		say_bytes(grant, result, period, refusal);
 		break;
+	case GRANT_DISK:
+		refusal_make(refusal, REFUSAL_FULL,
+		    "The service is short of disk space. Please try again "
+		    "later");
+		break;
 	default:
 		refusal_make(refusal, REFUSAL_FULL,
 		    "The service is full. Please try again later");
@@ -223,7 +229,7 @@ upload_answer(const struct iq *iq, struct answer *answer)
 
 	if (!slot_request_parse(iq->child, iq->now, &request, &refusal) ||
 	    !find_limits(iq, request.purpose, &limits, &refusal) ||
-	    !check_size(config, limits, request.size, &refusal)) {
+	    !check_size(limits, request.size, &refusal)) {
 		reply_refused(iq, &refusal, answer);
 		return;
 	}
@@ -238,6 +244,7 @@ upload_answer(const struct iq *iq, struct answer *answer)
 	    .put_window = config->put_window,
 	    .upload_timeout = config->upload_timeout,
 	    .max_total = config->max_total,
+	    .room = measure_room(config),
 	    .limits = limits,
 	};
 	if (grant_slot(iq, &grant, &result, &refusal))

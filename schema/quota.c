@@ -15,7 +15,7 @@ struct count {
 
 /* The limits by the verdict of hitting them; that of GRANT_OK is not used. */
 struct counts {
-	struct count of[GRANT_TOTAL + 1];
+	struct count of[GRANT_VERDICT_COUNT];
 	int64_t stored_files; /* of the per-user counts, those evictable */
 	int64_t stored_bytes;
 };
@@ -30,7 +30,7 @@ fits(const struct count *count)
 static bool
 all_fit(const struct counts *counts)
 {
-	for (int i = GRANT_FILES_PER_USER; i <= GRANT_TOTAL; i++) {
+	for (int i = GRANT_FILES_PER_USER; i < GRANT_VERDICT_COUNT; i++) {
 		if (!fits(&counts->of[i]))
 			return false;
 	}
@@ -109,8 +109,13 @@ count_total(struct store *store, struct counts *counts)
 	struct statement *st = statement_start(store, STMT_TOTAL);
 	int rc = statement_step(st);
 
-	if (rc == 1)
-		counts->of[GRANT_TOTAL].used = statement_int(st, 0);
+	if (rc == 1) {
+		int64_t reserved = statement_int(st, 1);
+
+		counts->of[GRANT_TOTAL].used = statement_int(st, 0) + reserved;
+		/* What is stored has left the room of the disk. */
+		counts->of[GRANT_DISK].used = reserved;
+	}
 	statement_end(st);
 	return rc == -1 ? -1 : 1;
 }
@@ -131,6 +136,7 @@ count_all(struct store *store, const struct grant_request *request,
 		    [GRANT_BYTES_PER_WINDOW] = {0, size,
 			limits->bytes_per_window},
 		    [GRANT_TOTAL] = {0, size, request->max_total},
+		    [GRANT_DISK] = {0, size, request->room},
 		},
 	};
 	if (count_user(store, request, counts) == -1 ||
@@ -265,18 +271,19 @@ static int
 refuse(struct store *store, const struct grant_request *request,
     const struct counts *counts, struct grant_result *result)
 {
-	int64_t retry_at[GRANT_TOTAL + 1];
+	int64_t retry_at[GRANT_VERDICT_COUNT];
 
 	if (foresee_user(store, request, counts,
 		&retry_at[GRANT_FILES_PER_USER]) == -1 ||
 	    foresee_window(store, request, counts,
 		&retry_at[GRANT_SLOTS_PER_WINDOW]) == -1)
 		return -1;
-	/* Other people's uploads decide on the total, and they are many. */
+	/* Other people's uploads decide on these, and they are many. */
 	retry_at[GRANT_TOTAL] = UNITS_NEVER;
+	retry_at[GRANT_DISK] = UNITS_NEVER;
 
 	result->retry_at = -1;
-	for (int i = GRANT_FILES_PER_USER; i <= GRANT_TOTAL; i++) {
+	for (int i = GRANT_FILES_PER_USER; i < GRANT_VERDICT_COUNT; i++) {
 		if (fits(&counts->of[i]) || retry_at[i] <= result->retry_at)
 			continue;
 		result->verdict = (enum grant_verdict)i;

@@ -50,7 +50,7 @@ static const struct {
 	"WHERE owner = :owner AND purpose = :purpose "
 	"AND " LEAVES_WINDOW " > :now"},
     [STMT_TOTAL] = {"read the total usage",
-	"SELECT stored_bytes + reserved_bytes FROM total"},
+	"SELECT stored_bytes, reserved_bytes FROM total"},
     [STMT_REMEMBER] = {"count a slot in its window",
 	"INSERT INTO recent VALUES "
 	"(:id, :owner, :purpose, :size, :leaves_at, :unused_until)"},

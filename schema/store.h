@@ -76,8 +76,11 @@ struct grant_request {
 	int64_t expire_before;    /* XEP-0363 5.3, after now; UNITS_NEVER */
 	int64_t now;
 	int64_t put_window; /* seconds from now in which the PUT may begin */
-	int64_t upload_timeout;      /* seconds that a PUT may take */
-	int64_t max_total;           /* bytes of all uploads together */
+	int64_t upload_timeout; /* seconds that a PUT may take */
+	int64_t max_total;      /* bytes of all uploads together */
+	int64_t room; /* bytes that the bodies' disk can take, of which those
+		       * of slots that await their PUT are promised already;
+		       * UNITS_NEVER where it cannot be seen */
 	const struct limits *limits; /* of this owner and purpose */
 };
 
@@ -87,7 +90,9 @@ enum grant_verdict {
 	GRANT_BYTES_PER_USER,
 	GRANT_SLOTS_PER_WINDOW,
 	GRANT_BYTES_PER_WINDOW,
-	GRANT_TOTAL /* the whole store is full */
+	GRANT_TOTAL, /* the whole store is full */
+	GRANT_DISK,  /* the disk has no room beyond what is promised */
+	GRANT_VERDICT_COUNT
 };
 
 struct grant_result {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -304,6 +305,34 @@ START_TEST(a_full_store_is_a_temporary_error)
 }
 END_TEST
 
+START_TEST(two_slots_are_not_promised_the_same_space)
+{
+	char request[512];
+	struct statvfs fs;
+
+	/* The bodies' directory is below /tmp. */
+	ck_assert_int_eq(statvfs("/tmp", &fs), 0);
+	services_open("min_free = 0\n"
+		      "[purpose message]\nmax_file_size = unlimited\n");
+	snprintf(request, sizeof request,
+	    ASK("<request xmlns='urn:xmpp:http:upload:0' filename='a' "
+		"size='%" PRIu64 "'/>"),
+	    (uint64_t)fs.f_bavail * fs.f_frsize * 2 / 3);
+	granted(request);
+	ck_assert_str_eq(
+	    xmpp_stanza_get_type(services_answer(request)), "error");
+}
+END_TEST
+
+START_TEST(a_disk_that_cannot_be_seen_refuses_nothing)
+{
+	services_open("min_free = 1000000 TB\n");
+	free(services_config->bodies);
+	services_config->bodies = strdup("/nonexistent/bodies");
+	granted(ASK(REQUEST("5")));
+}
+END_TEST
+
 START_TEST(room_is_there_at_the_time_that_was_named)
 {
 	xmpp_stanza_t *reply;
@@ -462,6 +491,8 @@ main(void)
 	    a_quota_says_what_is_used_and_when_there_is_room, 0,
 	    sizeof(quotas) / sizeof(*quotas));
 	tcase_add_test(tc, a_full_store_is_a_temporary_error);
+	tcase_add_test(tc, two_slots_are_not_promised_the_same_space);
+	tcase_add_test(tc, a_disk_that_cannot_be_seen_refuses_nothing);
 	tcase_add_loop_test(tc, room_is_there_at_the_time_that_was_named, 0,
 	    sizeof(quotas) / sizeof(*quotas));
 	tcase_add_test(tc, a_locked_database_is_a_wait_error_and_never_silence);

@@ -429,6 +429,7 @@ START_TEST(a_body_that_outlasts_its_time_is_refused)
 	    .now = SERVICE_NOW,
 	    .put_window = 1,
 	    .max_total = UNITS_NEVER,
+	    .room = UNITS_NEVER,
 	    .limits = &service.limits};
 	struct grant_result brief;
 	struct slot granted;

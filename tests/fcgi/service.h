@@ -116,6 +116,7 @@ service_grant(
 	    .put_window = 300,
 	    .upload_timeout = 300,
 	    .max_total = UNITS_NEVER,
+	    .room = UNITS_NEVER,
 	    .limits = &s->limits};
 	struct grant_result result;
 	struct slot slot;

@@ -59,6 +59,7 @@ main(int argc, char **argv)
 	struct grant_request request = {
 	    .expire_before = UNITS_NEVER,
 	    .max_total = UNITS_NEVER,
+	    .room = UNITS_NEVER,
 	    .limits = &limits,
 	};
 	struct grant_result result;

@@ -296,6 +296,56 @@ START_TEST(the_total_counts_everybody)
 }
 END_TEST
 
+START_TEST(the_room_on_the_disk_is_promised_once)
+{
+	struct grant_request request = request_of(600);
+	struct grant_result result;
+
+	request.room = 1000;
+	granted(&request);
+	request.owner = "romeo@example.org";
+	request.size = 401;
+	result = refused(&request, GRANT_DISK);
+	ck_assert_int_eq(result.used, 600);
+	ck_assert_int_eq(result.allowed, 1000);
+	ck_assert_int_eq(result.retry_at, UNITS_NEVER);
+	request.size = 400;
+	granted(&request);
+}
+END_TEST
+
+START_TEST(what_is_stored_has_left_the_room_already)
+{
+	struct grant_request request = request_of(600);
+
+	stored_size(600);
+	request.room = 600;
+	granted(&request);
+}
+END_TEST
+
+START_TEST(a_slot_that_timed_out_gives_its_room_back)
+{
+	struct grant_request request = request_of(600);
+
+	request.room = 1000;
+	granted(&request);
+	request.now = PUT_ENDS - 1;
+	refused(&request, GRANT_DISK);
+	request.now = PUT_ENDS;
+	granted(&request);
+}
+END_TEST
+
+START_TEST(a_disk_without_room_takes_nothing)
+{
+	struct grant_request request = request_of(1);
+
+	request.room = 0;
+	refused(&request, GRANT_DISK);
+}
+END_TEST
+
 START_TEST(sizes_that_add_up_beyond_all_numbers_are_refused)
 {
 	granted_size(INT64_MAX / 2 + 1);
@@ -437,6 +487,20 @@ START_TEST(nobody_makes_room_for_the_total)
 }
 END_TEST
 
+/* A body stays until cleanup comes, so evicting it frees nothing by now. */
+START_TEST(nobody_makes_room_for_the_disk)
+{
+	struct grant_request request = request_of(600);
+
+	fixture_limits.files_per_user = 1;
+	fixture_limits.when_full = WHEN_FULL_MAKE_ROOM;
+	stored_size(600);
+	request.room = 599;
+	refused(&request, GRANT_DISK);
+	ck_assert_shell_eq(USAGE, "1 600 0 0");
+}
+END_TEST
+
 static TCase *
 case_of_refusals(void)
 {
@@ -456,6 +520,10 @@ case_of_refusals(void)
 	tcase_add_test(tc, what_is_over_does_not_count_before_cleanup_comes);
 	tcase_add_test(tc, nothing_is_removed_while_the_request_fits);
 	tcase_add_test(tc, the_total_counts_everybody);
+	tcase_add_test(tc, the_room_on_the_disk_is_promised_once);
+	tcase_add_test(tc, what_is_stored_has_left_the_room_already);
+	tcase_add_test(tc, a_slot_that_timed_out_gives_its_room_back);
+	tcase_add_test(tc, a_disk_without_room_takes_nothing);
 	tcase_add_test(tc, sizes_that_add_up_beyond_all_numbers_are_refused);
 	tcase_add_test(tc, of_several_limits_the_last_to_give_way_is_named);
 	return tc;
@@ -494,6 +562,7 @@ case_of_room(void)
 	tcase_add_test(tc, evicting_gives_back_no_window);
 	tcase_add_test(tc, room_for_the_user_is_room_in_the_total);
 	tcase_add_test(tc, nobody_makes_room_for_the_total);
+	tcase_add_test(tc, nobody_makes_room_for_the_disk);
 	return tc;
 }
 

@@ -114,6 +114,7 @@ request_of(int64_t size)
 	    .put_window = PUT_WINDOW,
 	    .upload_timeout = UPLOAD_TIMEOUT,
 	    .max_total = UNITS_NEVER,
+	    .room = UNITS_NEVER,
 	    .limits = &fixture_limits,
 	};
 }
