@@ -1,12 +1,15 @@
 """XMPP cases about discovery, ping, version and what is not for us: see
 xmpp_cases."""
 
+import random
 import xml.etree.ElementTree as ET
+
+from xml.sax.saxutils import quoteattr
 
 from .cases import equal, true
 from .putslot import DOMAIN, JID
 from .stanzas import (DISCO_INFO, DISCO_ITEMS, FORM, LEGACY, PING, PURPOSE,
-                      SIACS, STANZAS, UPLOAD, slot_request)
+                      SIACS, STANZAS, UPLOAD, URL, slot_request, slot_urls)
 from .xmpp_cases import case
 
 VERSION = "jabber:iq:version"
@@ -176,3 +179,75 @@ def _(bench):
         answer = user.iq(f"<request xmlns='{UPLOAD}'>{inside}</request>",
                          to=JID)
         equal(answer.get("type"), "error", "type of the answer")
+
+
+# What a request may be made of, by someone who has read too much source.
+NAMES = ("request", "query", "ping", "slot", "filename", "size", "message",
+         "content-type", "ephemeral", "profile", "x", "a" * 300)
+SPACES = (UPLOAD, LEGACY, SIACS, PURPOSE, DISCO_INFO, DISCO_ITEMS, VERSION,
+          "urn:xmpp:ping", "", "jabber:client", "urn:other", "%s%n%s")
+KEYS = ("filename", "size", "content-type", "node", "expire-before",
+        "xml:lang", "type", "id", "to")
+VALUES = ("", "5", "-5", "9" * 30, "x" * 3000, "..", "a/b", "%n%s%x", "\u202e",
+          "2099-01-01T00:00:00Z", "image/png", "\U0001f600" * 99, "\t\n",
+          "&<>'",
+          "' OR 1=1; --", "\u0085\u2028", "\ufffd", "é" * 256)
+
+
+def odd_element(dice, depth=0):
+    attributes = "".join(
+        f" {key}={quoteattr(dice.choice(VALUES))}"
+        for key in dice.sample(KEYS, dice.randrange(4)))
+    name, inside = dice.choice(NAMES), ""
+    if depth < 4:
+        inside = "".join(odd_element(dice, depth + 1)
+                         for _ in range(dice.randrange(4)))
+    if dice.random() < 0.3:
+        inside += quoteattr(dice.choice(VALUES))[1:-1].replace("<", "&lt;")
+    return (f"<{name} xmlns={quoteattr(dice.choice(SPACES))}{attributes}>"
+            f"{inside}</{name}>")
+
+
+@case("five hundred odd requests are all answered, and do no harm")
+def _(bench):
+    dice, user = random.Random(363), bench.gate.user("mallory")
+    answers = user.answers([
+        user.make_iq(odd_element(dice), dice.choice(("get", "set")), JID)
+        for _ in range(500)])
+    equal({answer.get("type") for answer in answers}, {"error", "result"},
+          "the types of the answers")
+    _, features, _ = disco(bench.romeo)
+    true(UPLOAD in features, "the service is not what it was")
+
+
+@case("requests of every odd part are answered in the form of the request")
+def _(bench):
+    dice, user = random.Random(366), bench.gate.user("mallory")
+    iqs = []
+    for _ in range(200):
+        fields = {key: dice.choice(VALUES) for key in dice.sample(
+            ("size", "name", "type"), dice.randrange(4))}
+        iqs.append(user.make_iq(slot_request(
+            inside=odd_element(dice), ns=dice.choice((UPLOAD, LEGACY, SIACS)),
+            **fields), to=JID))
+    for answer in user.answers(iqs):
+        equal(answer.get("type"), "error", "mallory is granted something")
+        true(answer.find(f".//{{{STANZAS}}}text") is not None, "no text")
+        true(answer.find("{*}request") is not None, "no request in the error")
+
+
+@case("what is granted to odd requests has sound URLs, and can be used",
+      phase="trouble")
+def _(bench):
+    dice, user = random.Random(82), bench.gate.user("mallory")
+    granted = 0
+    for answer in user.answers([user.make_iq(slot_request(
+            5, dice.choice(VALUES), dice.choice((None, *VALUES)),
+            odd_element(dice)), to=JID) for _ in range(150)]):
+        if answer.get("type") == "result":
+            put, get = slot_urls(answer)
+            true(URL.fullmatch(put) and URL.fullmatch(get), put)
+            equal(bench.put(put, b"fives").status, 201, f"PUT {put}")
+            equal(bench.get(get).body, b"fives", "the body")
+            granted += 1
+    true(granted > 5, f"only {granted} of them were granted")

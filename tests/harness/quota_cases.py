@@ -4,7 +4,8 @@ import time
 
 from .cases import equal, true
 from .putslot import JID
-from .stanzas import Refused, purpose, slot_request, slot_urls
+from .stanzas import (LEGACY, Refused, child_request, purpose, slot_request,
+                      slot_urls)
 from .xmpp_cases import case, seconds_of, stamp_of, wait_until
 
 
@@ -66,6 +67,10 @@ def _(bench):
     user = bench.gate.user("refuse")
     gets = [bench.stored(user) for _ in range(2)]
     is_full(bench.refused(user, slot_request()), "2", "2")
+    older = bench.refused(user, child_request(ns=LEGACY))
+    equal((older.what, older.retry), ("wait/resource-constraint", None),
+          "the answer in the older form")
+    true("2 of 2" in older.text, older.text)
     for get in gets:
         equal(bench.get(get).status, 200, "status")
 

@@ -6,16 +6,13 @@ from urllib.parse import quote
 from .cases import equal, true
 from .commands import curl
 from .putslot import JID
-from .stanzas import (LEGACY, SIACS, UPLOAD, child_request, slot_request,
-                      slot_urls)
+from .stanzas import (LEGACY, SIACS, UPLOAD, URL, child_request,
+                      slot_request, slot_urls)
 from .xmpp_cases import case, same_children
 
 NAMESPACES = (UPLOAD, LEGACY, SIACS)
 SHAPES = (slot_request, child_request)
 DEFAULT_MAX = 100 * 2 ** 20 + 16
-
-# RFC 3986 section 3.3: unreserved characters and escapes, nothing else.
-URL = re.compile(r"https://[a-z0-9.:]+(/([A-Za-z0-9._~-]|%[0-9A-F]{2})+)+")
 
 # (asked for, kept); None: as it was asked for.
 NAMES = (
@@ -108,7 +105,8 @@ def _(bench):
 def _(bench):
     for name in ("a\tb.txt", "a\nb.txt", "a\r\nSet-Cookie: x=y.txt"):
         for make in SHAPES:
-            put, get = slot_urls(bench.romeo.iq(make(5, name, ns=UPLOAD), to=JID))
+            put, get = slot_urls(bench.romeo.iq(
+                make(5, name, ns=UPLOAD), to=JID))
             true(URL.fullmatch(put) and URL.fullmatch(get), put)
             kept, = bench.row(get, "file_name")
             true(not re.search("[\x00-\x1f]", kept), f"kept as {kept!r}")

@@ -1,6 +1,7 @@
 """Slot requests and their answers as XML, for whoever sends stanzas."""
 
 import itertools
+import re
 import xml.etree.ElementTree as ET
 from xml.sax.saxutils import escape, quoteattr
 
@@ -13,6 +14,9 @@ DISCO_INFO = "http://jabber.org/protocol/disco#info"
 DISCO_ITEMS = "http://jabber.org/protocol/disco#items"
 FORM = "jabber:x:data"
 PING = "<ping xmlns='urn:xmpp:ping'/>"
+
+# RFC 3986 section 3.3: unreserved characters and escapes, nothing else.
+URL = re.compile(r"https://[a-z0-9.:]+(/([A-Za-z0-9._~-]|%[0-9A-F]{2})+)+")
 
 
 def slot_request(size="5", name="file.bin", type=None, inside="", ns=UPLOAD):
