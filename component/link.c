@@ -180,6 +180,17 @@ on_event(xmpp_conn_t *conn, xmpp_conn_event_t event, int error,
 		on_loss(link, error, stream_error);
 }
 
+static void
+feed_watchdog(struct link *link)
+{
+	int64_t now = clock_ms();
+
+	if (link->watchdog_ms < 0 || now < link->next_watchdog)
+		return;
+	notify_send("WATCHDOG=1");
+	link->next_watchdog = now + link->watchdog_ms;
+}
+
 static int
 on_iq(xmpp_conn_t *conn, xmpp_stanza_t *stanza, void *arg)
 {
@@ -190,6 +201,9 @@ on_iq(xmpp_conn_t *conn, xmpp_stanza_t *stanza, void *arg)
 		xmpp_send(conn, reply);
 		xmpp_stanza_release(reply);
 	}
+	/* One read may hold twenty requests, and each may have waited for the
+	 * database as long as busy_timeout allows. */
+	feed_watchdog(link);
 	return 1; /* stay registered */
 }
 
@@ -234,17 +248,6 @@ wait_ms(const struct link *link)
 		wait = min_wait(wait,
 		    link->next_watchdog > now ? link->next_watchdog - now : 0);
 	return (int)wait;
-}
-
-static void
-feed_watchdog(struct link *link)
-{
-	int64_t now = clock_ms();
-
-	if (link->watchdog_ms < 0 || now < link->next_watchdog)
-		return;
-	notify_send("WATCHDOG=1");
-	link->next_watchdog = now + link->watchdog_ms;
 }
 
 /* Sleeps until there is something to do. 1 go on; 0 a signal says stop; -1. */

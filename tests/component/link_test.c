@@ -3,6 +3,7 @@
  */
 #include <arpa/inet.h>
 #include <check.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -19,6 +20,7 @@
 #include "component/link.h"
 #include "schema/config.h"
 #include "schema/log.h"
+#include "schema/store.h"
 
 #define PATIENCE_MS 5000
 /* More than the kernel keeps for both directions of a connection. */
@@ -40,6 +42,7 @@ static struct config config = {
 static void
 start_link(void)
 {
+	struct store *store = NULL;
 	struct link *link;
 
 	link_pid = fork();
@@ -47,10 +50,14 @@ start_link(void)
 		return;
 	log_open("link", LOG_LEVEL_ERROR, false);
 	ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
-	if (link_open(&config, NULL, &link) != 1)
+	if ((config.database != NULL &&
+		store_open(config.database, STORE_GRANT, config.busy_timeout,
+		    &store) != 1) ||
+	    link_open(&config, store, &link) != 1)
 		_exit(7);
 	int rc = link_run(link);
 	link_close(link);
+	store_close(store);
 	exit(rc == 1 ? 0 : 8); /* and not _exit: a sanitizer looks for leaks */
 }
 
@@ -65,7 +72,7 @@ bound(int domain, int type, const void *address, socklen_t len)
 }
 
 static void
-set_up(void)
+set_up_server(void)
 {
 	struct sockaddr_in in = {
 	    .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -84,6 +91,12 @@ set_up(void)
 			strlen(notify_name)));
 	setenv("NOTIFY_SOCKET", notify_name, 1);
 	unsetenv("WATCHDOG_USEC");
+}
+
+static void
+set_up(void)
+{
+	set_up_server();
 	start_link();
 }
 
@@ -373,6 +386,81 @@ START_TEST(an_idle_link_does_not_wake_up)
 }
 END_TEST
 
+#define BUSY_S 1
+#define SLOT                                                               \
+	"<iq from='a@b' to='" JID "' id='%d' type='get'><request filename" \
+	"='a' size='1' xmlns='urn:xmpp:http:upload:0'/></iq>"
+
+static char database_dir[] = "/tmp/link_test.XXXXXX";
+static char database_path[64];
+static struct rule everyone = {.patterns = (char *[]){(char[]){"*"}, NULL}};
+
+static void
+set_up_database(void)
+{
+	ck_assert_ptr_nonnull(mkdtemp(database_dir));
+	snprintf(database_path, sizeof(database_path), "%s/db", database_dir);
+	config.database = database_path;
+	config.bodies = database_dir;
+	config.busy_timeout = BUSY_S;
+	config.rules = &everyone;
+	config.rule_count = 1;
+	everyone.limits[PURPOSE_MESSAGE] = (struct limits){.enabled = true,
+	    .max_file_size = 1,
+	    .bytes_per_user = 1,
+	    .bytes_per_window = 1};
+	set_up_server();
+	setenv("WATCHDOG_USEC", "200000", 1);
+	start_link();
+}
+
+static void
+tear_down_database(void)
+{
+	tear_down();
+	ck_assert_int_eq(chdir(database_dir), 0);
+	unlink("db");
+	unlink("db-wal");
+	unlink("db-shm");
+	rmdir(database_dir);
+}
+
+/* SQLite's write lock is byte 120 of the file beside a database in WAL mode.
+ * The lock ends with this process. */
+static void
+lock_database(void)
+{
+	struct flock lock = {.l_type = F_WRLCK,
+	    .l_whence = SEEK_SET,
+	    .l_start = 120,
+	    .l_len = 1};
+	char path[sizeof(database_path) + 8];
+
+	snprintf(path, sizeof(path), "%s-shm", database_path);
+	ck_assert_int_eq(fcntl(open(path, O_RDWR), F_SETLK, &lock), 0);
+}
+
+START_TEST(requests_that_wait_for_the_database_do_not_starve_the_watchdog)
+{
+	int fd = accept_login();
+	struct pollfd p = {.fd = manager, .events = POLLIN};
+	char text[3 * sizeof(SLOT)] = "", state[64];
+
+	ping(fd, 1);
+	lock_database();
+	for (int id = 2; id < 5; id++)
+		snprintf(
+		    text + strlen(text), sizeof(text) - strlen(text), SLOT, id);
+	say(fd, text);
+	/* Never much longer than one of them waits; two signs are older. */
+	for (int signs = 0; signs < 5; signs++) {
+		ck_assert_int_eq(poll(&p, 1, BUSY_S * 1500), 1);
+		recv(manager, state, sizeof(state), 0);
+	}
+	await_text(fd, "id=\"4\"");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -395,6 +483,13 @@ main(void)
 	tcase_add_test(tc, a_refused_secret_is_not_tried_again_at_once);
 	tcase_add_test(tc, a_signal_ends_a_link_that_waits_for_its_server);
 	tcase_add_test(tc, an_idle_link_does_not_wake_up);
+	suite_add_tcase(suite, tc);
+
+	tc = tcase_create("locked");
+	tcase_set_timeout(tc, 30);
+	tcase_add_checked_fixture(tc, set_up_database, tear_down_database);
+	tcase_add_test(
+	    tc, requests_that_wait_for_the_database_do_not_starve_the_watchdog);
 	suite_add_tcase(suite, tc);
 
 	SRunner *sr = srunner_create(suite);
