@@ -84,6 +84,11 @@ wait_for_request(struct worker *w)
 		stop_broken(w->server, "wait", errno);
 		return 0;
 	}
+	/* Of a listener that was shut down accept says EAGAIN, for ever. */
+	if (!kept && fds[1].revents & (POLLERR | POLLHUP | POLLNVAL)) {
+		stop_broken(w->server, "go on listening", ENOTCONN);
+		return 0;
+	}
 	/* An idle connection holds a thread; the web server opens another. */
 	if (n == 0)
 		FCGX_Free(&w->request, 1);

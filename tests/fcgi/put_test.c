@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "tests/fcgi/service.h"
@@ -465,6 +466,22 @@ START_TEST(a_disk_that_fills_meanwhile_keeps_its_free_space)
 }
 END_TEST
 
+START_TEST(without_descriptors_a_put_fails_and_may_be_repeated)
+{
+	struct rlimit limit;
+	rlim_t before;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	before = limit.rlim_cur;
+	limit.rlim_cur = 0; /* what is open stays so */
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	ck_assert_int_eq(put(&slot, BODY, SIZE), 500);
+	limit.rlim_cur = before;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_usable();
+}
+END_TEST
+
 static void
 another_stores(void *arg)
 {
@@ -623,6 +640,7 @@ add_bodies(Suite *suite)
 	tcase_add_test(tc, a_disk_that_fills_up_is_no_room);
 	tcase_add_test(tc, a_body_that_outlasts_its_time_is_refused);
 	tcase_add_test(tc, a_disk_that_fills_meanwhile_keeps_its_free_space);
+	tcase_add_test(tc, without_descriptors_a_put_fails_and_may_be_repeated);
 	tcase_add_test(tc, a_put_that_another_overtook_is_refused);
 	tcase_add_test(tc, a_slot_that_goes_meanwhile_is_not_found);
 	tcase_add_test(tc, a_leftover_of_a_crash_is_replaced);

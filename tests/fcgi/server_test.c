@@ -16,6 +16,7 @@
 
 #define BODY "hello"
 #define SIZE 5
+#define SPARE 64    /* descriptors */
 #define PATIENCE 20 /* seconds that a client waits before the test fails */
 
 static struct service service;
@@ -81,18 +82,25 @@ tear_down(void)
 
 /* ---- the web server's side, FastCGI 1.0 ---- */
 
-static int
-dial(void)
+static void
+reach(int fd)
 {
 	const struct timeval patience = {.tv_sec = PATIENCE};
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
 	ck_assert_uint_lt(strlen(path), sizeof(address.sun_path));
 	memcpy(address.sun_path, path, strlen(path) + 1);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	ck_assert_int_eq(
 	    connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+}
+
+static int
+dial(void)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	reach(fd);
 	return fd;
 }
 
@@ -222,6 +230,16 @@ is_closed(int fd)
 	char byte;
 
 	return !read_all(fd, &byte, 1);
+}
+
+static void
+ask_and_check(void)
+{
+	int client = dial();
+
+	ask(client, CLOSE, "OPTIONS", "/x");
+	ck_assert_int_eq(answer(client), 204);
+	close(client);
 }
 
 /* ---- tests ---- */
@@ -420,18 +438,50 @@ END_TEST
 START_TEST(many_threads_get_the_descriptors_that_they_need)
 {
 	struct rlimit limit;
-	int client;
 
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	limit.rlim_cur = 40; /* systemd's and the shells' is 1024 */
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	service.config.threads = 32;
 	start();
-	client = dial();
+	ask_and_check();
+	stop();
+}
+END_TEST
+
+START_TEST(without_descriptors_it_waits_for_some)
+{
+	struct rlimit limit;
+	int client = socket(AF_UNIX, SOCK_STREAM, 0), count = 0;
+	int taken[SPARE];
+
+	start();
+	ask_and_check(); /* so all that the server opens is open */
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = SPARE;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	while (count < SPARE && (taken[count] = dup(client)) >= 0)
+		count++;
+	ck_assert_int_lt(count, SPARE);
+	reach(client);
 	ask(client, CLOSE, "OPTIONS", "/x");
+	usleep(50000); /* in which the server is meant to fail */
+	while (count > 0)
+		close(taken[--count]);
 	ck_assert_int_eq(answer(client), 204);
 	close(client);
 	stop();
+}
+END_TEST
+
+START_TEST(a_listener_that_breaks_ends_the_server)
+{
+	service.config.threads = 4;
+	start();
+	ask_and_check();
+	shutdown(socket_descriptor(listener), SHUT_RDWR);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_int_eq(result, -1);
 }
 END_TEST
 
@@ -464,6 +514,8 @@ main(void)
 	tcase_add_test(tc, a_body_that_stalls_gives_its_thread_back);
 	tcase_add_test(tc, threads_serve_side_by_side);
 	tcase_add_test(tc, many_threads_get_the_descriptors_that_they_need);
+	tcase_add_test(tc, without_descriptors_it_waits_for_some);
+	tcase_add_test(tc, a_listener_that_breaks_ends_the_server);
 	tcase_add_test(tc, without_a_database_it_does_not_start);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(sr, CK_NORMAL);
