@@ -220,6 +220,14 @@ BEGIN
 	WHERE slot_id = new.id;
 END;
 
+-- REPLACE would delete the row in the way without running slot_deleted.
+CREATE TRIGGER slot_replaced BEFORE INSERT ON slot
+WHEN EXISTS (SELECT 1 FROM slot WHERE id = new.id)
+	OR EXISTS (SELECT 1 FROM slot WHERE token = new.token)
+BEGIN
+	SELECT RAISE(ABORT, 'there is such a slot already: UPDATE it');
+END;
+
 CREATE TRIGGER slot_renamed BEFORE UPDATE OF id, token ON slot
 WHEN new.id <> old.id OR new.token <> old.token
 BEGIN

@@ -94,6 +94,10 @@ END_TEST
 static const char *const refusals[] = {
     "UPDATE slot SET token = " OTHER_TOKEN,
     "UPDATE slot SET id = id + 10",
+    "REPLACE INTO slot SELECT * FROM slot",
+    "INSERT OR REPLACE INTO slot SELECT id + 10, token, secret, owner, "
+    "purpose, file_name, content_type, size, issued_at, put_expires_at, "
+    "put_ends_at, stored_at, expires_at, sha256 FROM slot",
     "UPDATE slot SET secret = token",
     "UPDATE slot SET secret = upper(secret)",
     "UPDATE slot SET secret = substr(secret, 2)",
