@@ -121,11 +121,11 @@ class Ejabberd(XmppServer):
         return daemon
 
     def config(self):
-        """Our own part, with the entries of the shipped file's lists put into
-        place: YAML has no way to say a key twice."""
+        """Our own part, with the shipped entry put into the list that is
+        there: YAML has no way to say a key twice."""
         part = self.shipped("ejabberd/putslot.yml", **{
             COMPONENT_PORT: self.putslot.component_port})
-        listen, rules = part.split("\nlisten:\n")[1].split("\nshaper_rules:")
+        listen = part.split("\nlisten:\n")[1]
         return f"""
 hosts: [ {DOMAIN}, {OTHER_DOMAIN}, {GUESTS} ]
 host_config:
@@ -150,13 +150,10 @@ listen:
   - port: {self.gate[1]}
     ip: "127.0.0.1"
     module: ejabberd_service
-    access: all
-    shaper_rule: putslot
     hosts:
       "{GATE}":
         password: "{SECRET}"
 {listen}
-shaper_rules:{rules}
 api_permissions:
   tests:
     who: all
