@@ -329,6 +329,12 @@ database_open(const char *path, enum store_access access, int64_t busy_timeout,
 		sqlite3_close(db);
 		return -1;
 	}
+	/* SQLite opens what it may only read without a word. */
+	if (access != STORE_READ && sqlite3_db_readonly(db, "main") == 1) {
+		log_error("database %s cannot be written to", path);
+		sqlite3_close(db);
+		return -1;
+	}
 	sqlite3_busy_timeout(db, (int)ms);
 	if (set_up(db, path, access, ms) == -1) {
 		sqlite3_close(db);

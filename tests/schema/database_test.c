@@ -190,6 +190,19 @@ START_TEST(a_directory_that_is_not_there_is_an_error)
 }
 END_TEST
 
+START_TEST(a_writer_is_refused_what_it_may_only_read)
+{
+	store_close(open_store(STORE_GRANT));
+	ck_assert_int_eq(chmod(fixture_path, 0444), 0);
+	ck_assert_int_eq(chmod(fixture_dir, 0777), 0);
+	if (getuid() == 0) /* for whom modes do not count */
+		ck_assert_int_eq(seteuid(65534), 0);
+	assert_refused(STORE_GRANT);
+	assert_refused(STORE_DURABLE);
+	ck_assert_int_eq(seteuid(getuid()), 0);
+}
+END_TEST
+
 START_TEST(many_who_open_at_once_make_one_database)
 {
 	enum { MANY = 8 };
@@ -399,6 +412,7 @@ main(void)
 	    a_file_that_is_no_database_is_refused_and_left_alone, STORE_READ,
 	    STORE_DURABLE + 1);
 	tcase_add_test(tc, a_directory_that_is_not_there_is_an_error);
+	tcase_add_test(tc, a_writer_is_refused_what_it_may_only_read);
 	tcase_add_test(tc, many_who_open_at_once_make_one_database);
 	tcase_add_loop_test(tc,
 	    the_switch_to_wal_waits_for_those_who_use_the_database, 0,
