@@ -6,6 +6,10 @@
 #include "schema/statement.h"
 #include "schema/store.h"
 
+/* Most slots of others that one request removes: each takes time under the
+ * lock, and cleanup comes for the rest. */
+#define REMOVE_MAX 100
+
 /* One limit: what counts, what the request adds, what is allowed. */
 struct count {
 	int64_t used;
@@ -42,6 +46,12 @@ user_fits(const struct counts *counts)
 {
 	return fits(&counts->of[GRANT_FILES_PER_USER]) &&
 	       fits(&counts->of[GRANT_BYTES_PER_USER]);
+}
+
+static bool
+everyone_fits(const struct counts *counts)
+{
+	return fits(&counts->of[GRANT_TOTAL]) && fits(&counts->of[GRANT_DISK]);
 }
 
 static bool
@@ -148,15 +158,38 @@ count_all(struct store *store, const struct grant_request *request,
 
 /* ---- making room ---- */
 
-/* The number of slots removed, or -1. */
 static int
-remove_over(struct store *store, const struct grant_request *request)
+remove_over_of_owner(struct store *store, const struct grant_request *request)
 {
 	struct statement *st = statement_start(store, STMT_DELETE_OVER);
 
 	statement_bind_text(st, ":owner", request->owner);
 	statement_bind_int(st, ":now", request->now);
 	return statement_run(st);
+}
+
+static int
+remove_over_of_anyone(struct store *store, int64_t now)
+{
+	struct statement *st = statement_start(store, STMT_DELETE_OVER_ANY);
+
+	statement_bind_int(st, ":now", now);
+	statement_bind_int(st, ":max", REMOVE_MAX);
+	return statement_run(st);
+}
+
+/* Removes what is over and counts against a limit that was hit. The number of
+ * slots removed, or -1. */
+static int
+remove_over(struct store *store, const struct grant_request *request,
+    const struct counts *counts)
+{
+	int own = remove_over_of_owner(store, request);
+	int others = 0;
+
+	if (own != -1 && !everyone_fits(counts))
+		others = remove_over_of_anyone(store, request->now);
+	return own == -1 || others == -1 ? -1 : own + others;
 }
 
 /* Walks the owner's oldest uploads until the request would fit without them.
@@ -305,7 +338,7 @@ quota_fit(struct store *store, const struct grant_request *request,
 		return -1;
 	if (all_fit(&counts))
 		return 1;
-	removed = remove_over(store, request);
+	removed = remove_over(store, request, &counts);
 	if (removed == -1 ||
 	    (removed > 0 && count_all(store, request, &counts) == -1))
 		return -1;

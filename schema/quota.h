@@ -12,7 +12,8 @@ struct grant_result;
 struct store;
 
 /* Makes the request fit, within the write transaction that is open: removes
- * the owner's slots that are over, and evicts where the limits say so.
+ * slots that are over, the owner's, and some of everyone's where all are in the
+ * way, and evicts where the limits say so.
  * 1 it fits, result->evicted_* set; 0 it does not: verdict, used, allowed and
  * retry_at set; -1. */
 int quota_fit(

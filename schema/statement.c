@@ -56,6 +56,9 @@ static const struct {
 	"(:id, :owner, :purpose, :size, :leaves_at, :unused_until)"},
     [STMT_DELETE_OVER] = {"remove what is over",
 	"DELETE FROM slot WHERE owner = :owner AND " IS_OVER},
+    [STMT_DELETE_OVER_ANY] = {"remove what is over",
+	"DELETE FROM slot WHERE id IN (SELECT id FROM slot WHERE " IS_OVER
+	" LIMIT :max)"},
     [STMT_OLDEST] = {"find an owner's oldest uploads",
 	"SELECT id, size FROM slot WHERE owner = :owner "
 	"AND purpose = :purpose AND stored_at IS NOT NULL ORDER BY id"},

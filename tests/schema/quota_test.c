@@ -337,6 +337,36 @@ START_TEST(a_slot_that_timed_out_gives_its_room_back)
 }
 END_TEST
 
+START_TEST(what_is_over_of_others_does_not_count_in_the_total)
+{
+	struct grant_request request = request_of(600);
+
+	request.max_total = 1000;
+	request.owner = "romeo@example.org";
+	publish(granted(&request).id, NOW);
+	request.owner = OWNER;
+	request.now = NOW + RETENTION - 1;
+	refused(&request, GRANT_TOTAL);
+	request.now = NOW + RETENTION;
+	granted(&request);
+}
+END_TEST
+
+START_TEST(what_timed_out_of_others_gives_its_room_back)
+{
+	struct grant_request request = request_of(600);
+
+	request.room = 1000;
+	request.owner = "romeo@example.org";
+	granted(&request);
+	request.owner = OWNER;
+	request.now = PUT_ENDS - 1;
+	refused(&request, GRANT_DISK);
+	request.now = PUT_ENDS;
+	granted(&request);
+}
+END_TEST
+
 START_TEST(a_disk_without_room_takes_nothing)
 {
 	struct grant_request request = request_of(1);
@@ -523,6 +553,8 @@ case_of_refusals(void)
 	tcase_add_test(tc, the_room_on_the_disk_is_promised_once);
 	tcase_add_test(tc, what_is_stored_has_left_the_room_already);
 	tcase_add_test(tc, a_slot_that_timed_out_gives_its_room_back);
+	tcase_add_test(tc, what_is_over_of_others_does_not_count_in_the_total);
+	tcase_add_test(tc, what_timed_out_of_others_gives_its_room_back);
 	tcase_add_test(tc, a_disk_without_room_takes_nothing);
 	tcase_add_test(tc, sizes_that_add_up_beyond_all_numbers_are_refused);
 	tcase_add_test(tc, of_several_limits_the_last_to_give_way_is_named);
