@@ -72,11 +72,11 @@ add_purposes(
 /* The form has one number for all purposes: that of messages, which nearly
  * every upload is; without them, of the first purpose that there is. */
 static int64_t
-announced_size(const struct limits *limits)
+announced_size(const struct config *config, const struct limits *limits)
 {
 	for (int p = 0; p < PURPOSE_COUNT; p++) {
 		if (limits[p].enabled)
-			return limits_max_file_size(&limits[p]);
+			return limits_max_file_size(config, &limits[p]);
 	}
 	return UNITS_NEVER;
 }
@@ -98,7 +98,7 @@ disco_info(const struct iq *iq, struct answer *answer)
 	const struct rule *rule = limits_rule(config, iq->sender);
 	bool admitted = rule != NULL && rule->deny == NULL;
 	const struct limits *limits = admitted ? rule->limits : config->limits;
-	int64_t max = announced_size(limits);
+	int64_t max = announced_size(config, limits);
 	xmpp_stanza_t *query, *identity;
 
 	if (refuse_node(iq, answer))

@@ -39,9 +39,10 @@ find_limits(const struct iq *iq, enum purpose purpose,
 
 /* Whether the file could ever be taken. */
 static int
-check_size(const struct limits *limits, int64_t size, struct refusal *refusal)
+check_size(const struct config *config, const struct limits *limits,
+    int64_t size, struct refusal *refusal)
 {
-	int64_t max = limits_max_file_size(limits);
+	int64_t max = limits_max_file_size(config, limits);
 
 	if (size <= max)
 		return 1;
@@ -229,7 +230,7 @@ upload_answer(const struct iq *iq, struct answer *answer)
 
 	if (!slot_request_parse(iq->child, iq->now, &request, &refusal) ||
 	    !find_limits(iq, request.purpose, &limits, &refusal) ||
-	    !check_size(limits, request.size, &refusal)) {
+	    !check_size(config, limits, request.size, &refusal)) {
 		reply_refused(iq, &refusal, answer);
 		return;
 	}

@@ -55,14 +55,15 @@ limits_rule(const struct config *config, const char *bare_jid)
 	return NULL;
 }
 
-int64_t
-limits_max_file_size(const struct limits *limits)
+static int64_t
+least(int64_t a, int64_t b)
 {
-	int64_t size = limits->max_file_size;
+	return a < b ? a : b;
+}
 
-	if (size > limits->bytes_per_user)
-		size = limits->bytes_per_user;
-	if (size > limits->bytes_per_window)
-		size = limits->bytes_per_window;
-	return size;
+int64_t
+limits_max_file_size(const struct config *config, const struct limits *limits)
+{
+	return least(least(limits->max_file_size, config->max_total),
+	    least(limits->bytes_per_user, limits->bytes_per_window));
 }

@@ -53,7 +53,8 @@ bool limits_pattern_valid(const char *text);
 const struct rule *limits_rule(const struct config *, const char *bare_jid);
 
 /* The largest single file that these limits can ever take, in bytes: a file
- * over the per-user or the per-window bytes would never fit either. */
-int64_t limits_max_file_size(const struct limits *);
+ * over the per-user or the per-window bytes, or over the configuration's
+ * max_total, would never fit either. */
+int64_t limits_max_file_size(const struct config *, const struct limits *);
 
 #endif

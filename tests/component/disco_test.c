@@ -62,6 +62,10 @@ static const struct {
 	INFO("romeo@montague.tld", "HTTP File Upload",
 	    PURPOSE("message") PURPOSE("profile") PURPOSE("ephemeral")
 		FORMS("12345"))},
+    {"max_total = 12345\n", "romeo@montague.tld",
+	INFO("romeo@montague.tld", "HTTP File Upload",
+	    PURPOSE("message") PURPOSE("profile") PURPOSE("ephemeral")
+		FORMS("12345"))},
     /* no limit, no form */
     {"[purpose message]\nmax_file_size = unlimited\n", "romeo@montague.tld",
 	INFO("romeo@montague.tld", "HTTP File Upload",

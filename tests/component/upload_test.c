@@ -191,6 +191,12 @@ static const struct {
 	    "File too large. The maximum file size is 104857616 bytes.",
 	    "<file-too-large xmlns='urn:xmpp:http:upload:0'>"
 	    "<max-file-size>104857616</max-file-size></file-too-large>")},
+    /* nor would one over the total ever fit */
+    {"max_total = 20000\n", ASK(REQUEST("20001")),
+	ERROR(REQUEST("20001"), "modify", "not-acceptable",
+	    "File too large. The maximum file size is 20000 bytes.",
+	    "<file-too-large xmlns='urn:xmpp:http:upload:0'>"
+	    "<max-file-size>20000</max-file-size></file-too-large>")},
     /* listing 13 */
     {"[rule all]\nmatch = *\n"
      "deny = Only premium members are allowed to upload files\n",

@@ -31,14 +31,16 @@ static const struct match {
 };
 
 static const struct size {
-	int64_t file, user, window, effective;
+	int64_t file, user, window, total, effective;
 } sizes[] = {
-    {100, UNITS_NEVER, UNITS_NEVER, 100},
-    {100, 50, UNITS_NEVER, 50},
-    {100, 50, 20, 20},
-    {100, UNITS_NEVER, 20, 20},
-    {10, 50, 20, 10},
-    {UNITS_NEVER, UNITS_NEVER, UNITS_NEVER, UNITS_NEVER},
+    {100, UNITS_NEVER, UNITS_NEVER, UNITS_NEVER, 100},
+    {100, 50, UNITS_NEVER, UNITS_NEVER, 50},
+    {100, 50, 20, UNITS_NEVER, 20},
+    {100, UNITS_NEVER, 20, UNITS_NEVER, 20},
+    {100, 50, 20, 10, 10},
+    {100, UNITS_NEVER, UNITS_NEVER, 10, 10},
+    {10, 50, 20, 30, 10},
+    {UNITS_NEVER, UNITS_NEVER, UNITS_NEVER, UNITS_NEVER, UNITS_NEVER},
 };
 
 static char *staff[] = {"admin@example.org", "gateway.example.org", NULL};
@@ -74,15 +76,17 @@ START_TEST(the_first_rule_that_matches_counts)
 }
 END_TEST
 
-START_TEST(no_file_is_larger_than_all_that_a_user_may_keep)
+START_TEST(no_file_is_larger_than_all_that_may_be_kept)
 {
+	struct config config = {.max_total = sizes[_i].total};
 	struct limits limits = {
 	    .max_file_size = sizes[_i].file,
 	    .bytes_per_user = sizes[_i].user,
 	    .bytes_per_window = sizes[_i].window,
 	};
 
-	ck_assert_int_eq(limits_max_file_size(&limits), sizes[_i].effective);
+	ck_assert_int_eq(
+	    limits_max_file_size(&config, &limits), sizes[_i].effective);
 }
 END_TEST
 
@@ -98,8 +102,8 @@ main(void)
 	    tc, a_pattern_matches_whole_jids_of_its_kind, 0, COUNT(matches));
 	tcase_add_loop_test(tc, every_pattern_here_is_valid, 0, COUNT(matches));
 	tcase_add_test(tc, the_first_rule_that_matches_counts);
-	tcase_add_loop_test(tc, no_file_is_larger_than_all_that_a_user_may_keep,
-	    0, COUNT(sizes));
+	tcase_add_loop_test(
+	    tc, no_file_is_larger_than_all_that_may_be_kept, 0, COUNT(sizes));
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
