@@ -100,7 +100,9 @@ CREATE TABLE recent (
 	owner TEXT NOT NULL,
 	purpose TEXT NOT NULL,
 	size INTEGER NOT NULL,
-	-- When the window has passed over it.
+	-- As in slot: it counts for as long as the window of the day is.
+	issued_at INTEGER NOT NULL,
+	-- When the window of its own day has passed over it: to be forgotten.
 	leaves_at INTEGER NOT NULL,
 	-- An unused slot counts no longer than this; NULL: it was used.
 	unused_until INTEGER

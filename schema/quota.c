@@ -103,6 +103,7 @@ count_window(struct store *store, const struct grant_request *request,
 	if (!has_window(request))
 		return 1;
 	st = start_for_owner(store, STMT_WINDOW, request);
+	statement_bind_int(st, ":window", request->limits->window);
 	statement_bind_int(st, ":now", request->now);
 	rc = statement_step(st);
 	if (rc == 1) {
@@ -294,6 +295,7 @@ foresee_window(struct store *store, const struct grant_request *request,
 	struct count count[2] = {counts->of[GRANT_SLOTS_PER_WINDOW],
 	    counts->of[GRANT_BYTES_PER_WINDOW]};
 
+	statement_bind_int(st, ":window", request->limits->window);
 	statement_bind_int(st, ":now", request->now);
 	return walk(st, count, retry_at);
 }
@@ -360,6 +362,7 @@ quota_remember(struct store *store, const struct grant_request *request,
 	st = start_for_owner(store, STMT_REMEMBER, request);
 	statement_bind_int(st, ":id", slot_id);
 	statement_bind_int(st, ":size", request->size);
+	statement_bind_int(st, ":issued_at", request->now);
 	statement_bind_int(st, ":leaves_at",
 	    window > UNITS_NEVER - request->now ? UNITS_NEVER
 						: request->now + window);

@@ -17,7 +17,9 @@
 	"(expires_at <= :now OR (stored_at IS NULL AND put_ends_at <= :now))"
 
 /* When an entry of recent stops to count. */
-#define LEAVES_WINDOW "min(leaves_at, ifnull(unused_until, leaves_at))"
+#define LEAVES_WINDOW               \
+	"min(issued_at + :window, " \
+	"ifnull(unused_until, issued_at + :window))"
 
 static const struct {
 	const char *aim;
@@ -52,8 +54,9 @@ static const struct {
     [STMT_TOTAL] = {"read the total usage",
 	"SELECT stored_bytes, reserved_bytes FROM total"},
     [STMT_REMEMBER] = {"count a slot in its window",
-	"INSERT INTO recent VALUES "
-	"(:id, :owner, :purpose, :size, :leaves_at, :unused_until)"},
+	"INSERT INTO recent (slot_id, owner, purpose, size, issued_at, "
+	"leaves_at, unused_until) VALUES (:id, :owner, :purpose, :size, "
+	":issued_at, :leaves_at, :unused_until)"},
     [STMT_DELETE_OVER] = {"remove what is over",
 	"DELETE FROM slot WHERE owner = :owner AND " IS_OVER},
     [STMT_DELETE_OVER_ANY] = {"remove what is over",

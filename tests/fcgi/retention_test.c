@@ -570,7 +570,7 @@ START_TEST(erasing_a_user_forgets_all_that_is_counted)
 	slots_add(1, JULIET, FUTURE);
 	slots_add(2, ROMEO, FUTURE);
 	slots_sql("INSERT INTO recent VALUES (1, '" JULIET "', 'message', 100, "
-		  "%d, NULL), (2, '" ROMEO "', 'message', 100, %d, NULL)",
+		  "0, %d, NULL), (2, '" ROMEO "', 'message', 100, 0, %d, NULL)",
 	    FUTURE, FUTURE);
 	ck_assert_int_eq(erase(JULIET), 1);
 	ck_assert_int_eq(slots_sql("SELECT count(*) FROM recent"), 1);

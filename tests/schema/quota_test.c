@@ -276,6 +276,16 @@ START_TEST(a_window_without_end_never_gives_way)
 }
 END_TEST
 
+START_TEST(a_window_that_was_changed_counts_what_was_before)
+{
+	fixture_limits.slots_per_window = 1;
+	fixture_limits.window = _i == 0 ? 7200 : 1800;
+	stored_size(1);
+	fixture_limits.window = 3600;
+	assert_true_stamp(request_of(1), GRANT_SLOTS_PER_WINDOW, NOW + 3600);
+}
+END_TEST
+
 /* ---- the whole store ---- */
 
 START_TEST(the_total_counts_everybody)
@@ -577,6 +587,8 @@ case_of_windows(void)
 	tcase_add_test(
 	    tc, a_window_shorter_than_a_put_counts_no_longer_than_itself);
 	tcase_add_test(tc, a_window_without_end_never_gives_way);
+	tcase_add_loop_test(
+	    tc, a_window_that_was_changed_counts_what_was_before, 0, 2);
 	return tc;
 }
 

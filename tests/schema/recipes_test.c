@@ -54,8 +54,8 @@ static const char population[] =
     "(53, 'bbcdefghijklmnopqrstuvwxyz', 'juliet@example.org', '-0 day', 0), "
     "(64, 'cbcdefghijklmnopqrstuvwxyz', 'romeo@example.org', '-2 day', 1), "
     "(75, 'dbcdefghijklmnopqrstuvwxyz', 'romeo@example.org', '-2 day', 0));"
-    "INSERT INTO recent SELECT id, owner, purpose, size, issued_at + 604800, "
-    "NULL FROM slot;";
+    "INSERT INTO recent SELECT id, owner, purpose, size, issued_at, "
+    "issued_at + 604800, NULL FROM slot;";
 
 static void
 set_up_population(void)
