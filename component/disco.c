@@ -81,14 +81,22 @@ announced_size(const struct config *config, const struct limits *limits)
 	return UNITS_NEVER;
 }
 
-/* XEP-0030 section 3.2: there is nothing at any node. True if answered. */
-static bool
-refuse_node(const struct iq *iq, struct answer *answer)
+/* Begins the answer. XEP-0030 section 3.2: a node is mirrored, and there is
+ * nothing at any; servers take an empty one for none. NULL if refused. */
+static xmpp_stanza_t *
+add_query(const struct iq *iq, struct answer *answer, const char *ns)
 {
-	if (xmpp_stanza_get_attribute(iq->child, "node") == NULL)
-		return false;
-	answer_error(answer, "cancel", "item-not-found", NULL);
-	return true;
+	const char *node = xmpp_stanza_get_attribute(iq->child, "node");
+	xmpp_stanza_t *query;
+
+	if (node != NULL && *node != '\0') {
+		answer_error(answer, "cancel", "item-not-found", NULL);
+		return NULL;
+	}
+	query = answer_add(answer, answer->iq, "query", ns);
+	if (node != NULL)
+		answer_set(answer, query, "node", node);
+	return query;
 }
 
 void
@@ -99,11 +107,11 @@ disco_info(const struct iq *iq, struct answer *answer)
 	bool admitted = rule != NULL && rule->deny == NULL;
 	const struct limits *limits = admitted ? rule->limits : config->limits;
 	int64_t max = announced_size(config, limits);
-	xmpp_stanza_t *query, *identity;
+	xmpp_stanza_t *query = add_query(iq, answer, XMPP_NS_DISCO_INFO);
+	xmpp_stanza_t *identity;
 
-	if (refuse_node(iq, answer))
+	if (query == NULL)
 		return;
-	query = answer_add(answer, answer->iq, "query", XMPP_NS_DISCO_INFO);
 	identity = answer_add(answer, query, "identity", NULL);
 	answer_set(answer, identity, "category", "store");
 	answer_set(answer, identity, "type", "file");
@@ -121,6 +129,5 @@ disco_info(const struct iq *iq, struct answer *answer)
 void
 disco_items(const struct iq *iq, struct answer *answer)
 {
-	if (!refuse_node(iq, answer))
-		answer_add(answer, answer->iq, "query", XMPP_NS_DISCO_ITEMS);
+	add_query(iq, answer, XMPP_NS_DISCO_ITEMS);
 }

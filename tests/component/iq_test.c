@@ -52,8 +52,13 @@ static const struct {
 	 "<query xmlns='http://jabber.org/protocol/disco#items' node='n'/>"),
 	ERROR("cancel", "item-not-found")},
     {ASK("get",
-	 "<query xmlns='http://jabber.org/protocol/disco#info' node=''/>"),
+	 "<query xmlns='http://jabber.org/protocol/disco#info' node='n'/>"),
 	ERROR("cancel", "item-not-found")},
+    /* what servers take for no node at all */
+    {ASK("get",
+	 "<query xmlns='http://jabber.org/protocol/disco#items' node=''/>"),
+	ANSWER(
+	    "<query xmlns='http://jabber.org/protocol/disco#items' node=''/>")},
     /* not offered */
     {ASK("set", PING), UNAVAILABLE},
     {ASK("set",
