@@ -192,6 +192,21 @@ START_TEST(nothing_is_removed_while_the_request_fits)
 }
 END_TEST
 
+START_TEST(for_a_limit_of_ones_own_others_are_left_alone)
+{
+	struct grant_request request = request_of(1);
+
+	request.owner = "romeo@example.org";
+	granted(&request);
+	fixture_limits.files_per_user = 1;
+	request.owner = OWNER;
+	request.now = PUT_ENDS;
+	granted(&request);
+	refused(&request, GRANT_FILES_PER_USER);
+	ck_assert_shell_eq("SELECT count(*) FROM slot", "2");
+}
+END_TEST
+
 /* ---- per window ---- */
 
 START_TEST(slots_of_a_window_are_counted)
@@ -243,6 +258,15 @@ START_TEST(an_unused_slot_leaves_the_window_when_it_is_deleted)
 	granted_size(1);
 	shell("DELETE FROM slot");
 	granted_size(1);
+}
+END_TEST
+
+START_TEST(what_leaves_the_window_first_need_not_have_come_first)
+{
+	fixture_limits.slots_per_window = 2;
+	stored_at(1, NOW - 100);
+	granted_size(1);
+	assert_true_stamp(request_of(1), GRANT_SLOTS_PER_WINDOW, PUT_ENDS);
 }
 END_TEST
 
@@ -559,6 +583,7 @@ case_of_refusals(void)
 	tcase_add_test(tc, what_never_expires_never_gives_way);
 	tcase_add_test(tc, what_is_over_does_not_count_before_cleanup_comes);
 	tcase_add_test(tc, nothing_is_removed_while_the_request_fits);
+	tcase_add_test(tc, for_a_limit_of_ones_own_others_are_left_alone);
 	tcase_add_test(tc, the_total_counts_everybody);
 	tcase_add_test(tc, the_room_on_the_disk_is_promised_once);
 	tcase_add_test(tc, what_is_stored_has_left_the_room_already);
@@ -582,6 +607,8 @@ case_of_windows(void)
 	tcase_add_test(tc, deleting_an_upload_does_not_give_its_window_back);
 	tcase_add_test(tc, an_unused_slot_leaves_the_window_when_it_times_out);
 	tcase_add_test(tc, an_unused_slot_leaves_the_window_when_it_is_deleted);
+	tcase_add_test(
+	    tc, what_leaves_the_window_first_need_not_have_come_first);
 	tcase_add_test(
 	    tc, a_slot_used_at_the_last_moment_counts_for_the_whole_window);
 	tcase_add_test(
