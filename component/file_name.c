@@ -57,7 +57,7 @@ shorten(const char *name, char buf[STORE_NAME_MAX + 1])
 	const char *ending = strrchr(name, '.');
 	size_t ending_len, stem_len;
 
-	if (ending == NULL || ending == name || strlen(ending) > ENDING_MAX)
+	if (ending == NULL || strlen(ending) > ENDING_MAX)
 		ending = "";
 	ending_len = strlen(ending);
 	stem_len = strlen(name) - ending_len;
