@@ -321,6 +321,8 @@ START_TEST(a_lost_connection_is_made_again)
 	ping(fd, 2);
 	kill(link_pid, SIGTERM);
 	await_text(fd, "</stream:stream>");
+	await_state("READY=1"); /* once for all connections */
+	await_state("STOPPING=1");
 }
 END_TEST
 
@@ -484,7 +486,6 @@ main(void)
 	tcase_add_test(tc, a_signal_ends_a_link_that_waits_for_its_server);
 	tcase_add_test(tc, an_idle_link_does_not_wake_up);
 	suite_add_tcase(suite, tc);
-
 	tc = tcase_create("locked");
 	tcase_set_timeout(tc, 30);
 	tcase_add_checked_fixture(tc, set_up_database, tear_down_database);
