@@ -1,4 +1,5 @@
 #include <check.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,24 +59,38 @@ START_TEST(an_error_has_condition_and_text)
 }
 END_TEST
 
-/* An allocator that gives out so many pieces and no more. */
-static void *
-scarce_alloc(size_t size, void *left)
+/* An allocator that gives out so many pieces, and then no more or, for a
+ * moment's shortage, all but one. */
+struct scarcity {
+	int left;
+	bool passes;
+};
+
+static bool
+is_short(struct scarcity *scarcity)
 {
-	return (*(int *)left)-- > 0 ? malloc(size) : NULL;
+	int left = scarcity->left--;
+
+	return scarcity->passes ? left == 0 : left <= 0;
+}
+
+static void *
+scarce_alloc(size_t size, void *scarcity)
+{
+	return is_short(scarcity) ? NULL : malloc(size);
 }
 
 static void
-scarce_free(void *p, void *left)
+scarce_free(void *p, void *scarcity)
 {
-	(void)left;
+	(void)scarcity;
 	free(p);
 }
 
 static void *
-scarce_realloc(void *p, size_t size, void *left)
+scarce_realloc(void *p, size_t size, void *scarcity)
 {
-	return (*(int *)left)-- > 0 ? realloc(p, size) : NULL;
+	return is_short(scarcity) ? NULL : realloc(p, size);
 }
 
 static const char *const requests[] = {
@@ -99,27 +114,30 @@ count_elements(xmpp_stanza_t *s)
 	return n;
 }
 
-/* It is nothing, a short wait error, or the whole. */
-START_TEST(memory_that_runs_out_anywhere_gives_no_half_answers)
+/* It is the whole, a short wait error, or, unless there is memory again for
+ * that, nothing. */
+static void
+answer_with(struct scarcity scarcity, const char *text)
 {
-	int left = 1000, failures = 0, whole;
+	int failures = 0, whole;
 	const xmpp_mem_t scarce = {
-	    scarce_alloc, scarce_free, scarce_realloc, &left};
+	    scarce_alloc, scarce_free, scarce_realloc, &scarcity};
 	struct service service;
 	xmpp_stanza_t *request, *reply;
 
 	services_open("");
 	/* Each failure logs its line. */
 	ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
-	request = stanzas_parse(requests[_i]);
-	whole = count_elements(services_answer(requests[_i]));
+	request = stanzas_parse(text);
+	whole = count_elements(services_answer(text));
 	service = services_service;
 	service.ctx = xmpp_ctx_new(&scarce, NULL);
 	for (int n = 0;; n++, failures++) {
-		left = n;
+		scarcity.left = n;
 		reply = iq_answer(&service, SERVICES_NOW, request);
 		if (reply != NULL && count_elements(reply) == whole)
 			break;
+		ck_assert(reply != NULL || !scarcity.passes);
 		if (reply != NULL) {
 			ck_assert_int_eq(count_elements(reply), 3);
 			ck_assert_str_eq(xmpp_stanza_get_type(
@@ -131,6 +149,18 @@ START_TEST(memory_that_runs_out_anywhere_gives_no_half_answers)
 	ck_assert_int_gt(failures, 10);
 	xmpp_stanza_release(reply);
 	xmpp_ctx_free(service.ctx);
+}
+
+START_TEST(memory_that_runs_out_anywhere_gives_no_half_answers)
+{
+	answer_with((struct scarcity){.left = 1000}, requests[_i]);
+}
+END_TEST
+
+START_TEST(memory_that_is_short_for_a_moment_gives_an_error)
+{
+	answer_with(
+	    (struct scarcity){.left = 1000, .passes = true}, requests[_i]);
 }
 END_TEST
 
@@ -149,6 +179,9 @@ main(void)
 	tcase_add_checked_fixture(memory, NULL, services_close);
 	tcase_add_loop_test(memory,
 	    memory_that_runs_out_anywhere_gives_no_half_answers, 0,
+	    sizeof(requests) / sizeof(*requests));
+	tcase_add_loop_test(memory,
+	    memory_that_is_short_for_a_moment_gives_an_error, 0,
 	    sizeof(requests) / sizeof(*requests));
 	suite_add_tcase(suite, memory);
 
