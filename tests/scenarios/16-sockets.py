@@ -75,7 +75,7 @@ def stops(scenario, bench, daemon):
         put, get = bench.slot(MIB)
         connection = half_an_upload(bench, put)
         bench.site.kill_daemon(daemon)
-        true(connection.response().status >= 500, "status of what was cut")
+        # What Apache answers, and when, depends on how much it had passed on.
         connection.abort()
         true(putslot.socket.exists(), "nothing to take over")
         daemon = putslot.start_fcgi()
