@@ -6,7 +6,9 @@ stream, for what no XMPP server does at will.
 """
 
 import hashlib
+import itertools
 import re
+import select
 import socket
 import xml.etree.ElementTree as ET
 
@@ -24,7 +26,10 @@ class RawStream:
         self.socket = connected
         self.socket.settimeout(SECONDS)
         self.parser = ET.XMLPullParser(("start", "end"))
+        self.received = bytearray()
         self.events = iter(())
+        self.seen = 0  # events
+        self.whole = True  # whether the parser has had all in one piece
         self.depth = 0
 
     def __enter__(self):
@@ -41,16 +46,34 @@ class RawStream:
         the stream or the connection has ended."""
         while True:
             for event, element in self.events:
+                self.seen += 1
                 self.depth += 1 if event == "start" else -1
                 if self.depth == 0:
                     return None
                 if event == wanted and self.depth == 1:
                     return element
-            data = self.socket.recv(65536)
-            if not data:
+            if not self._more():
                 return None
-            self.parser.feed(data)
-            self.events = self.parser.read_events()
+
+    def _more(self):
+        """Waits for more to read; false when the connection has ended.
+
+        A patched expat puts off a long tag that came in pieces until there is
+        much more: when nothing comes, all is parsed anew, in one piece.
+        """
+        if not self.whole and not select.select([self.socket], (), (), 0.2)[0]:
+            self.parser = ET.XMLPullParser(("start", "end"))
+            self.parser.feed(bytes(self.received))
+            self.events = itertools.islice(
+                self.parser.read_events(), self.seen, None)
+            self.whole = True
+            return True
+        data = self.socket.recv(65536)
+        self.received += data
+        self.parser.feed(data)
+        self.events = self.parser.read_events()
+        self.whole = False
+        return bool(data)
 
     def stanza(self):
         """The next whole stanza."""
