@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "component/backoff.h"
+#include "component/expat_deferral.h"
 #include "component/iq.h"
 #include "component/notify.h"
 #include "component/sm_state.h"
@@ -370,7 +371,7 @@ link_open(const struct config *config, struct store *store, struct link **out)
 	    .config = config,
 	    .store = store,
 	};
-	if (link->service.ctx != NULL)
+	if (link->service.ctx != NULL && expat_deferral_off() == 1)
 		link->conn = xmpp_conn_new(link->service.ctx);
 	if (link->conn == NULL || take_signals(link) < 0)
 		goto out;

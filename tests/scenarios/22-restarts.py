@@ -66,6 +66,17 @@ def streams(scenario, putslot):
                 equal(component.process.wait(ENDS_AT_ONCE), 0, "exit status")
             site.stop(component)
 
+        with scenario.case("a long tag that comes in pieces is answered"):
+            component = putslot.start_component(wait=False)
+            with RawServer(listening, SECRET) as server:
+                start = f"<iq type='get' id='p' from='a@b' to='{JID}' x='"
+                server.send(start + "x" * 6000)
+                # Long enough for the first piece to be read by itself.
+                time.sleep(0.2)
+                server.send(f"x'>{PING}</iq>")
+                equal(server.stanza().get("id"), "p", "id of the pong")
+            site.stop(component)
+
         with scenario.case("SIGTERM ends it although the server says nothing"):
             component = putslot.start_component(wait=False)
             with RawServer(listening, SECRET):
