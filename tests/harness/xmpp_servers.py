@@ -9,6 +9,7 @@ the account tybalt, a domain of anonymous users, and a second component.
 
 import http.client
 import json
+from sysconfig import get_config_var
 
 from .putslot import DOMAIN, JID, SECRET
 from .shipped import shipped
@@ -114,7 +115,7 @@ class Ejabberd(XmppServer):
                 "EJABBERD_CONFIG_PATH": str(config),
                 "EJABBERD_LOG_PATH": f"{self.directory}/ejabberd.log",
                 "ERL_CRASH_DUMP_SECONDS": "0",
-                "ERL_LIBS": "/usr/lib/x86_64-linux-gnu"})
+                "ERL_LIBS": "/usr/lib/" + get_config_var("MULTIARCH")})
         for name in self.accounts:
             wait_for(lambda: self.register(name, DOMAIN), f"account of {name}")
         wait_for(lambda: self.register(STRANGER, OTHER_DOMAIN), "a stranger")
