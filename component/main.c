@@ -1,6 +1,7 @@
 /*
  * putslot-component: asks for slots come in over XMPP, and go into the store.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include "schema/config.h"
 #include "schema/log.h"
 #include "schema/store.h"
+#include "schema/walls.h"
 
 enum { EXIT_BROKEN = 1, EXIT_MISTAKE = 2 };
 
@@ -69,6 +71,29 @@ warn_about_disk(const struct config *config)
 		    config->bodies, strerror(errno));
 }
 
+static bool
+is_address(const char *host)
+{
+	struct in6_addr address;
+
+	return inet_pton(AF_INET, host, &address) == 1 ||
+	       inet_pton(AF_INET6, host, &address) == 1;
+}
+
+/* Of the bodies it asks for the room alone, which no wall hides. */
+static void
+raise_walls(const struct config *config)
+{
+	const struct walls walls = {
+	    .database = config->database,
+	    .port = config->port,
+	    .resolves = !is_address(config->host),
+	    .daemon = true,
+	};
+
+	walls_raise(config, &walls);
+}
+
 static int
 serve(const struct config *config)
 {
@@ -80,7 +105,10 @@ serve(const struct config *config)
 		&store) < 0)
 		goto out;
 	warn_about_disk(config);
-	if (link_open(config, store, &link) == 1 && link_run(link) == 1)
+	if (link_open(config, store, &link) < 0)
+		goto out;
+	raise_walls(config);
+	if (link_run(link) == 1)
 		rc = 0;
 out:
 	link_close(link);

@@ -17,6 +17,7 @@
 #include "schema/config.h"
 #include "schema/log.h"
 #include "schema/store.h"
+#include "schema/walls.h"
 
 #define PROGRAM "putslot-cleanup"
 
@@ -197,6 +198,8 @@ both_exist(const struct config *config)
 static enum exit_code
 work(const struct options *o, const struct config *config)
 {
+	const struct walls walls = {
+	    .database = config->database, .bodies = config->bodies};
 	bool changes = !o->dry_run && (!o->fsck || o->repair);
 	struct store *store = NULL;
 	struct bodies *bodies = NULL;
@@ -207,6 +210,7 @@ work(const struct options *o, const struct config *config)
 		config->busy_timeout, &store) != 1 ||
 	    bodies_open(config->bodies, BODIES_NAMED, &bodies) != 1)
 		goto out;
+	walls_raise(config, &walls);
 	code =
 	    o->fsck ? check(o, store, bodies) : clean(o, config, store, bodies);
 out:

@@ -18,6 +18,7 @@
 #include "schema/config.h"
 #include "schema/log.h"
 #include "schema/store.h"
+#include "schema/walls.h"
 
 #define PROGRAM "putslot.fcgi"
 
@@ -69,11 +70,28 @@ parse_options(int argc, char **argv, struct options *o)
 	return optind == argc ? -1 : usage();
 }
 
+/* Everything that takes more than the walls allow has been done. own: the path
+ * of the socket that is to be removed at the end, or NULL. */
+static void
+raise_walls(const struct config *config, const char *own, bool daemon)
+{
+	const struct walls walls = {
+	    .database = config->database,
+	    .bodies = config->bodies,
+	    .socket = own,
+	    .daemon = daemon,
+	};
+
+	walls_raise(config, &walls);
+}
+
 static int
 serve_inherited(const struct http_service *service, int listener)
 {
-	if (socket_is_unix(listener))
+	if (socket_is_unix(listener)) {
+		raise_walls(service->config, NULL, true);
 		return server_run(listener, service);
+	}
 	log_error("the socket that was passed is no UNIX socket: whoever can "
 		  "connect can pose as the web server");
 	return -1;
@@ -101,8 +119,10 @@ serve(const struct http_service *service, const char *path)
 	}
 	rc = socket_listen(
 	    path, (mode_t)config->socket_mode, config->socket_group, &own);
-	if (rc == 1)
+	if (rc == 1) {
+		raise_walls(config, path, true);
 		rc = server_run(socket_descriptor(own), service);
+	}
 	socket_close(own);
 	return rc;
 }
@@ -115,6 +135,7 @@ answer_cgi(struct http_service *service)
 	if (store_open(config->database, STORE_READ, config->busy_timeout,
 		&service->reader) != 1)
 		return -1;
+	raise_walls(config, NULL, false);
 	cgi_answer(service, environ, STDIN_FILENO, STDOUT_FILENO);
 	store_close(service->reader);
 	return 1;

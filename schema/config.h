@@ -51,6 +51,10 @@ struct config {
 	/* [log] */
 	bool syslog;
 
+	/* [walls] */
+	bool landlock; /* keep away from files that are not ours */
+	bool seccomp;  /* refuse system calls that are not ours */
+
 	/* [purpose NAME] */
 	struct limits limits[PURPOSE_COUNT];
 

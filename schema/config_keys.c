@@ -122,6 +122,15 @@ static const struct config_key keys[] = {
 	  .initial = "no",
 	  .help = "log to syslog instead of standard error" },
 
+	{ .section = CONFIG_WALLS, .name = "landlock",
+	  .type = CONFIG_TYPE_BOOL, .offset = IN_CONFIG(landlock),
+	  .initial = "yes",
+	  .help = "keep away from files that are not the program's" },
+	{ .section = CONFIG_WALLS, .name = "seccomp",
+	  .type = CONFIG_TYPE_BOOL, .offset = IN_CONFIG(seccomp),
+	  .initial = "yes",
+	  .help = "refuse system calls that it does not make" },
+
 	{ .section = CONFIG_PURPOSE, .name = "enabled",
 	  .type = CONFIG_TYPE_BOOL, .offset = IN_LIMITS(enabled),
 	  .by_purpose = { "yes", "yes", "yes", "no" },
@@ -263,6 +272,7 @@ config_keys_section_name(enum config_section section)
 	    [CONFIG_WEB] = "web",
 	    [CONFIG_TIMERS] = "timers",
 	    [CONFIG_LOG] = "log",
+	    [CONFIG_WALLS] = "walls",
 	    [CONFIG_PURPOSE] = "purpose",
 	    [CONFIG_RULE] = "rule",
 	};

@@ -16,6 +16,7 @@ enum config_section {
 	CONFIG_WEB,
 	CONFIG_TIMERS,
 	CONFIG_LOG,
+	CONFIG_WALLS,
 	CONFIG_PURPOSE, /* [purpose NAME]; its keys stand in rules, too */
 	CONFIG_RULE,    /* [rule NAME] and [rule NAME PURPOSE] */
 	CONFIG_SECTION_COUNT

@@ -292,6 +292,9 @@ set_up(sqlite3 *db, const char *path, enum store_access access,
 	current = judge(&id, path);
 	if (current == -1)
 		return -1;
+	/* Not in files in some other directory: the walls stand before them. */
+	if (execute(db, path, "PRAGMA temp_store = MEMORY") == -1)
+		return -1;
 	if (access != STORE_READ) {
 		if (set_up_writer(db, path, access, patience_ms) == -1)
 			return -1;

@@ -4,12 +4,15 @@ import os
 import sqlite3
 from contextlib import closing
 
-from .site import accepts
+from .site import BUILD, accepts
 
 DOMAIN = "example.org"
 JID = "upload.example.org"
 SECRET = "a secret of the tests"
 
+# What looks for leaks at the end traces the program and reads /proc, which the
+# walls are there to stop: a build with sanitizers runs without them.
+SANITIZED = b"__asan_init" in (BUILD / "putslot-cleanup").read_bytes()
 
 
 class Putslot:
@@ -40,6 +43,8 @@ class Putslot:
             "web": {"put_url": put_url or "https://127.0.0.1:1/upload/",
                     "socket": self.socket, "socket_mode": "0660"},
         }
+        if SANITIZED:
+            self.config["walls"] = {"landlock": "no", "seccomp": "no"}
 
     def write_config(self):
         lines = []

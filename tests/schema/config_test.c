@@ -50,6 +50,9 @@ static const char full[] = "[rule staff profile]\n"
 			   "upload_timeout = 3s\n"
 			   "[log]\n"
 			   "syslog = yes\n"
+			   "[walls]\n"
+			   "landlock = no\n"
+			   "seccomp = no\n"
 			   "[purpose message]\n"
 			   "max_file_size = 5 MiB\n"
 			   "retention = 5s\n"
@@ -121,6 +124,8 @@ START_TEST(everything_has_a_default_but_three_keys)
 	ck_assert_int_eq(c->put_window, 300);
 	ck_assert_int_eq(c->upload_timeout, 3600);
 	ck_assert(!c->syslog);
+	ck_assert(c->landlock);
+	ck_assert(c->seccomp);
 	config_free(c);
 }
 END_TEST
@@ -202,6 +207,8 @@ START_TEST(every_key_can_be_set)
 	ck_assert_int_eq(c->put_window, 2);
 	ck_assert_int_eq(c->upload_timeout, 3);
 	ck_assert(c->syslog);
+	ck_assert(!c->landlock);
+	ck_assert(!c->seccomp);
 	config_free(c);
 }
 END_TEST

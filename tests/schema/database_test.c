@@ -323,21 +323,45 @@ static const struct {
     {STORE_DURABLE, 2}, /* FULL */
 };
 
-START_TEST(only_grants_do_without_waiting_for_the_disk)
+static int64_t
+pragma(sqlite3 *db, const char *sql)
 {
 	sqlite3_stmt *st;
+	int64_t value;
+
+	ck_assert_int_eq(sqlite3_prepare_v2(db, sql, -1, &st, NULL), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_step(st), SQLITE_ROW);
+	value = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return value;
+}
+
+START_TEST(only_grants_do_without_waiting_for_the_disk)
+{
 	sqlite3 *db;
 
 	ck_assert_int_eq(
 	    database_open(fixture_path, sync_cases[_i].access, TIMEOUT, &db),
 	    1);
 	ck_assert_int_eq(
-	    sqlite3_prepare_v2(db, "PRAGMA synchronous", -1, &st, NULL),
-	    SQLITE_OK);
-	ck_assert_int_eq(sqlite3_step(st), SQLITE_ROW);
+	    pragma(db, "PRAGMA synchronous"), sync_cases[_i].synchronous);
+	sqlite3_close(db);
+}
+END_TEST
+
+static const enum store_access accesses[] = {
+    STORE_GRANT, STORE_DURABLE, STORE_READ};
+
+START_TEST(no_temporary_file_is_made_in_another_directory)
+{
+	sqlite3 *db;
+
 	ck_assert_int_eq(
-	    sqlite3_column_int64(st, 0), sync_cases[_i].synchronous);
-	sqlite3_finalize(st);
+	    database_open(fixture_path, STORE_GRANT, TIMEOUT, &db), 1);
+	sqlite3_close(db);
+	ck_assert_int_eq(
+	    database_open(fixture_path, accesses[_i], TIMEOUT, &db), 1);
+	ck_assert_int_eq(pragma(db, "PRAGMA temp_store"), 2); /* memory */
 	sqlite3_close(db);
 }
 END_TEST
@@ -419,6 +443,8 @@ main(void)
 	    (int)(sizeof(uses) / sizeof(uses[0])));
 	tcase_add_loop_test(tc, only_grants_do_without_waiting_for_the_disk, 0,
 	    (int)(sizeof(sync_cases) / sizeof(sync_cases[0])));
+	tcase_add_loop_test(
+	    tc, no_temporary_file_is_made_in_another_directory, 0, 3);
 	tcase_add_test(tc, opening_twice_keeps_the_locks_of_the_first);
 	tcase_add_test(tc, a_journal_mode_set_by_hand_is_set_back_by_a_writer);
 	suite_add_tcase(suite, tc);
