@@ -1,0 +1,302 @@
+/*
+ * Stanzas of every shape, to the component that answers them. Input: one
+ * stanza, as XML.
+ */
+#include "component/iq.h"
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "component/jid.h"
+#include "component/namespaces.h"
+#include "fcgi/http.h"
+#include "schema/config.h"
+#include "schema/log.h"
+#include "schema/text.h"
+#include "tests/fuzz/directory.h"
+#include "tests/fuzz/fuzz.h"
+
+#define NOW INT64_C(1790000000) /* 2026-09-21 14:13:20 UTC */
+#define JID "upload.montague.tld"
+#define FULL "full@montague.tld" /* whose every quota is reached */
+
+static struct service service;
+
+/* ---- the service ---- */
+
+/* Rules of every kind, so that there are all kinds of answers. */
+static void
+write_config(const char *path)
+{
+	FILE *file = fopen(path, "we");
+
+	FUZZ_CLAIM(file != NULL && fchmod(fileno(file), 0600) == 0);
+	fprintf(file,
+	    "[component]\njid = " JID "\nsecret = s\n"
+	    "[web]\nput_url = https://up.montague.tld/put/\n"
+	    "get_url = https://down.montague.tld/\n"
+	    "[store]\ndatabase = %s/db\nbodies = %s\n"
+	    "[purpose profile]\nmax_file_size = 1000\n"
+	    "[rule full]\nmatch = " FULL "\nenabled = yes\n"
+	    "files_per_user = 1\nslots_per_window = 1\nwhen_full = refuse\n"
+	    "[rule denied]\nmatch = @denied.tld\ndeny = \"No\" & <never>\n"
+	    "[rule all]\nmatch = @montague.tld montague.tld\n",
+	    directory_path, directory_path);
+	FUZZ_CLAIM(fclose(file) == 0);
+}
+
+/* The answer to one stanza in text, to be released, or NULL. */
+static xmpp_stanza_t *
+ask(const char *text)
+{
+	xmpp_stanza_t *stanza = xmpp_stanza_new_from_string(service.ctx, text);
+
+	FUZZ_CLAIM(stanza != NULL);
+	xmpp_stanza_t *answer = iq_answer(&service, NOW, stanza);
+	xmpp_stanza_release(stanza);
+	return answer;
+}
+
+static void
+fill_quota(enum purpose purpose)
+{
+	char text[500];
+	xmpp_stanza_t *answer;
+
+	snprintf(text, sizeof(text),
+	    "<iq from='" FULL "' type='get' id='a'>"
+	    "<request xmlns='" NS_UPLOAD "' filename='a' size='1'>"
+	    "<%s xmlns='" NS_UPLOAD_PURPOSE
+	    "' expire-before='2030-01-01T00:00:00Z'/></request></iq>",
+	    purpose_name(purpose));
+	answer = ask(text);
+	FUZZ_CLAIM(strcmp(xmpp_stanza_get_type(answer), "result") == 0);
+	xmpp_stanza_release(answer);
+}
+
+static void
+release_context(void)
+{
+	xmpp_ctx_free(service.ctx);
+}
+
+static void
+set_up(void)
+{
+	static struct config *config; /* stays */
+	char path[250];
+
+	directory_make();
+	log_open("fuzz", LOG_LEVEL_ERROR, false);
+	snprintf(path, sizeof(path), "%s/conf", directory_path);
+	write_config(path);
+	FUZZ_CLAIM(
+	    config_read(path, CONFIG_FOR_COMPONENT, &config, stderr) == 1);
+	service.ctx = xmpp_ctx_new(NULL, NULL);
+	FUZZ_CLAIM(service.ctx != NULL && atexit(release_context) == 0);
+	service.config = config;
+	FUZZ_CLAIM(store_open(config->database, STORE_GRANT,
+		       config->busy_timeout, &service.store) == 1);
+	for (int p = 0; p < PURPOSE_COUNT; p++)
+		fill_quota((enum purpose)p);
+}
+
+/* ---- the answer ---- */
+
+static bool
+same(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* The same but for blanks: libstrophe writes a line's end in an attribute as it
+ * is, and whoever reads that takes it for a blank (XML 1.0 section 3.3.3). */
+static bool
+same_but_blanks(const char *a, const char *b)
+{
+	if (!a || !b)
+		return a == b;
+	for (; *a && *b; a++, b++)
+		if (*a != *b && (!strchr(" \t\r\n", *a) || *b != ' '))
+			return false;
+	return *a == *b;
+}
+
+/* RFC 6120 section 8.2.3, and jid_bare's word on who can be answered. */
+static bool
+must_be_answered(xmpp_stanza_t *stanza)
+{
+	const char *type = xmpp_stanza_get_type(stanza);
+	const char *from = xmpp_stanza_get_from(stanza);
+	char bare[STORE_OWNER_MAX + 1];
+
+	return same(xmpp_stanza_get_name(stanza), "iq") &&
+	       !same(type, "result") && !same(type, "error") && from &&
+	       jid_bare(from, bare) == 1;
+}
+
+/* Section 8.3.2: an error has a type and a condition. */
+static void
+check_error(xmpp_stanza_t *answer)
+{
+	static const char *const types[] = {"cancel", "modify", "auth", "wait"};
+	xmpp_stanza_t *error = xmpp_stanza_get_child_by_name(answer, "error");
+	bool known = false;
+
+	FUZZ_CLAIM(error != NULL);
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+		known = known || same(xmpp_stanza_get_attribute(error, "type"),
+				     types[i]);
+	FUZZ_CLAIM(known);
+	FUZZ_CLAIM(same(xmpp_stanza_get_ns(xmpp_stanza_get_children(error)),
+	    XMPP_NS_STANZAS_IETF));
+}
+
+/* What is sent is XML, and whoever reads it reads what was meant. */
+static void
+check_text(xmpp_stanza_t *answer)
+{
+	static const char *const keys[] = {"type", "from", "to", "id"};
+	char *text = NULL;
+	size_t len;
+
+	FUZZ_CLAIM(xmpp_stanza_to_text(answer, &text, &len) == XMPP_EOK);
+	FUZZ_CLAIM(text_is_utf8(text));
+	xmpp_stanza_t *again = xmpp_stanza_new_from_string(service.ctx, text);
+	FUZZ_CLAIM(again != NULL);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		FUZZ_CLAIM(
+		    same_but_blanks(xmpp_stanza_get_attribute(answer, keys[i]),
+			xmpp_stanza_get_attribute(again, keys[i])));
+	xmpp_stanza_release(again);
+	xmpp_free(service.ctx, text);
+}
+
+/* ---- a slot ---- */
+
+/* The URL in <put/> or <get/>, in either form, to be freed. */
+static char *
+read_url(xmpp_stanza_t *slot, const char *name)
+{
+	xmpp_stanza_t *element = xmpp_stanza_get_child_by_name(slot, name);
+
+	FUZZ_CLAIM(element != NULL);
+	const char *url = xmpp_stanza_get_attribute(element, "url");
+	if (url == NULL)
+		url =
+		    xmpp_stanza_get_text_ptr(xmpp_stanza_get_children(element));
+	FUZZ_CLAIM(url != NULL);
+	return fuzz_string(url, strlen(url));
+}
+
+/* The web side reads the URL as the one it is. */
+static void
+parse_url(xmpp_stanza_t *slot, const char *name, struct http_request *request)
+{
+	char *url = read_url(slot, name);
+	char *params[] = {NULL, NULL};
+
+	FUZZ_CLAIM(strncmp(url, "https://", 8) == 0);
+	FUZZ_CLAIM(asprintf(&params[0], "REQUEST_URI=%s", url) >= 0);
+	request->params = params;
+	http_parse(request);
+	request->params = NULL;
+	free(params[0]);
+	free(url);
+}
+
+/* The row that was granted is fit for what will be made of it. */
+static void
+check_row(const struct slot *row, const char *owner)
+{
+	FUZZ_CLAIM(strcmp(row->owner, owner) == 0);
+	FUZZ_CLAIM(strcmp(owner, FULL) != 0);
+	FUZZ_CLAIM(strstr(owner, "montague.tld") != NULL);
+	FUZZ_CLAIM(row->size > 0 && row->stored_at == 0);
+	FUZZ_CLAIM(*row->file_name && text_is_clean(row->file_name));
+	FUZZ_CLAIM(strchr(row->file_name, '/') == NULL);
+	FUZZ_CLAIM(!*row->content_type || media_type_valid(row->content_type));
+	FUZZ_CLAIM(row->put_expires_at > NOW && row->expires_at > NOW);
+	FUZZ_CLAIM(row->put_ends_at <= row->expires_at);
+}
+
+/* Forgets the owner, so that the next input finds the same service. */
+static void
+erase(const char *owner)
+{
+	char tokens[1][TOKEN_LEN + 1];
+
+	FUZZ_CLAIM(store_erase(service.store, owner, 10) == 1);
+	FUZZ_CLAIM(store_erase(service.store, owner, 10) == 0);
+	FUZZ_CLAIM(store_doomed(service.store, "", tokens, 1) == 1);
+	FUZZ_CLAIM(store_forget(service.store, tokens, 1) == 1);
+}
+
+static void
+check_slot(xmpp_stanza_t *element, const char *from)
+{
+	struct http_request put = {0}, get = {0};
+	char owner[STORE_OWNER_MAX + 1];
+	struct slot row;
+
+	parse_url(element, "put", &put);
+	parse_url(element, "get", &get);
+	FUZZ_CLAIM(put.target == HTTP_TARGET_PUT_URL);
+	FUZZ_CLAIM(get.target == HTTP_TARGET_GET_URL);
+	FUZZ_CLAIM(strcmp(put.token, get.token) == 0);
+	FUZZ_CLAIM(store_find(service.store, put.token, &row) == 1);
+	FUZZ_CLAIM(strcmp(row.secret, put.secret) == 0);
+	FUZZ_CLAIM(jid_bare(from, owner) == 1);
+	check_row(&row, owner);
+	erase(owner);
+}
+
+static void
+check_answer(xmpp_stanza_t *answer, xmpp_stanza_t *stanza)
+{
+	const char *type = xmpp_stanza_get_type(answer);
+	xmpp_stanza_t *slot = xmpp_stanza_get_child_by_name(answer, "slot");
+
+	FUZZ_CLAIM(same(xmpp_stanza_get_name(answer), "iq"));
+	FUZZ_CLAIM(
+	    same(xmpp_stanza_get_to(answer), xmpp_stanza_get_from(stanza)));
+	FUZZ_CLAIM(
+	    same(xmpp_stanza_get_id(answer), xmpp_stanza_get_id(stanza)));
+	FUZZ_CLAIM(jid_is_at(xmpp_stanza_get_from(answer), JID));
+	check_text(answer);
+	if (same(type, "error"))
+		check_error(answer);
+	else
+		FUZZ_CLAIM(same(type, "result"));
+	FUZZ_CLAIM(slot == NULL || same(type, "result"));
+	if (slot != NULL)
+		check_slot(slot, xmpp_stanza_get_from(stanza));
+}
+
+static void
+check(const char *text)
+{
+	xmpp_stanza_t *stanza = xmpp_stanza_new_from_string(service.ctx, text);
+
+	if (stanza == NULL)
+		return;
+	xmpp_stanza_t *answer = iq_answer(&service, NOW, stanza);
+	FUZZ_CLAIM((answer != NULL) == must_be_answered(stanza));
+	if (answer != NULL) {
+		check_answer(answer, stanza);
+		xmpp_stanza_release(answer);
+	}
+	xmpp_stanza_release(stanza);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *text = fuzz_string(data, size);
+
+	if (service.store == NULL)
+		set_up();
+	check(text);
+	free(text);
+	return 0;
+}
