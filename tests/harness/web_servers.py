@@ -175,6 +175,7 @@ Listen 127.0.0.1:{self.port}
 {user}
 {self.globals()}
 ErrorLog /dev/stderr
+TraceEnable Off
 LogLevel warn
 StartServers 1
 ThreadsPerChild 25

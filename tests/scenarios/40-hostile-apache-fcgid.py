@@ -1,0 +1,13 @@
+#!/usr/bin/python3
+"""Goal of this test: every bad input is answered as it should be through
+Apache and mod_fcgid, and does no harm."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from harness import ApacheFcgid, run_scenario  # noqa: E402
+from harness.hostile import run_hostile_inputs  # noqa: E402
+
+run_scenario(lambda scenario: run_hostile_inputs(scenario, ApacheFcgid))
