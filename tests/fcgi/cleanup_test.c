@@ -39,9 +39,9 @@ write_config(const char *more)
 	ck_assert_ptr_nonnull(f);
 	fprintf(f,
 	    "[component]\njid = upload.example.org\n"
-	    "[web]\nput_url = https://upload.example.org/\n" WALLS
+	    "[web]\nput_url = https://upload.example.org/\n"
 	    "[store]\nbusy_timeout = 1s\n"
-	    "database = %s/db\nbodies = %s/bodies\n%s",
+	    "database = %s/db\nbodies = %s/bodies\n%s" WALLS,
 	    slots_dir, slots_dir, more);
 	fclose(f);
 }
