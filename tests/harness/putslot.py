@@ -85,7 +85,7 @@ class Putslot:
         self.write_config()
         return self.site.run(
             [self.site.bin / "putslot-cleanup", "-c", self.path, *options],
-            user=self.site.web_user, status=status)
+            user=self.site.cleanup_user, status=status)
 
     def grant(self, size, name="file.bin", type="", retention=3600,
               put_window=300, upload_timeout=300, owner="juliet@example.org",

@@ -115,9 +115,9 @@ class Site:
     """The directory, and everything that runs in it.
 
     bin holds copies of the programs under test. group is the group that they
-    share, web_user the user of the web server and of putslot.fcgi, and
-    component_user that of the component: different ones when the tests run as
-    root, as in a real installation.
+    share, web_user the user of the web server and of putslot.fcgi, cleanup_user
+    that of putslot-cleanup, and component_user that of the component, another
+    one when the tests run as root, as in a real installation.
     """
 
     def __init__(self, name):
@@ -131,6 +131,8 @@ class Site:
         self.group = "www-data" if AS_ROOT else my_group
         self.web_user = "www-data" if AS_ROOT else me
         self.component_user = "nobody" if AS_ROOT else me
+        self.cleanup_user = self.web_user
+        self.more_groups = {}  # of a user: a list
         self.make_directory("log")
         self.bin = self.make_directory("bin")
         self._copy_programs()
@@ -200,8 +202,9 @@ class Site:
         argv = [str(word) for word in argv]
         if not AS_ROOT or user in (None, "root"):
             return argv
+        more = ",".join(str(group) for group in self.more_groups.get(user, ()))
         return ["setpriv", f"--reuid={user}", f"--regid={self.group}",
-                "--clear-groups", *argv]
+                f"--groups={more}" if more else "--clear-groups", *argv]
 
     def start(self, name, argv, ready, user=None, env=None, exit_status=None):
         """Starts a daemon in the foreground and waits for ready().
