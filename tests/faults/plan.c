@@ -1,0 +1,124 @@
+#include "tests/faults/plan.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static struct {
+	long kill, fail, times;
+	int error;
+	bool tear, named;
+	const char *calls, *path, *trace, *clock;
+} plan;
+
+static atomic_long counted;
+
+static long
+number(const char *name, long otherwise)
+{
+	const char *text = getenv(name);
+
+	return text ? strtol(text, NULL, 10) : otherwise;
+}
+
+__attribute__((constructor)) static void
+read_environment(void)
+{
+	plan.kill = number("FAULTS_KILL", 0);
+	plan.fail = number("FAULTS_FAIL", 0);
+	plan.times = number("FAULTS_TIMES", LONG_MAX);
+	plan.error = (int)number("FAULTS_ERRNO", ENOSPC);
+	plan.tear = getenv("FAULTS_TEAR") != NULL;
+	plan.named = getenv("FAULTS_NAMED") != NULL;
+	plan.calls = getenv("FAULTS_CALLS");
+	plan.path = getenv("FAULTS_PATH");
+	plan.trace = getenv("FAULTS_TRACE");
+	plan.clock = getenv("FAULTS_CLOCK");
+}
+
+/* Whether name is one of the words between commas. */
+static bool
+is_among(const char *name, const char *words)
+{
+	size_t len = strlen(name);
+
+	for (const char *word = words; word; word = strchr(word, ',')) {
+		word += *word == ',';
+		if (strncmp(word, name, len) == 0 &&
+		    (word[len] == ',' || word[len] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+/* SQLite's -shm is memory that happens to have a name. */
+static bool
+is_memory(const char *path)
+{
+	size_t len = strlen(path);
+
+	return len >= 4 && strcmp(path + len - 4, "-shm") == 0;
+}
+
+static bool
+counts(const struct call *call)
+{
+	return !is_memory(call->path) &&
+	       (!plan.calls || is_among(call->name, plan.calls)) &&
+	       (!plan.path || strstr(call->path, plan.path));
+}
+
+static void
+tear(const struct call *call)
+{
+	if (!call->data)
+		return;
+	if (call->offset < 0)
+		syscall(SYS_write, call->fd, call->data, call->len / 2);
+	else
+		syscall(SYS_pwrite64, call->fd, call->data, call->len / 2,
+		    call->offset);
+}
+
+bool
+plan_fails(const struct call *call)
+{
+	long number;
+
+	if (!counts(call))
+		return false;
+	number = atomic_fetch_add(&counted, 1) + 1;
+	if (number == plan.kill) {
+		if (plan.tear)
+			tear(call);
+		for (;;)
+			kill(getpid(), SIGKILL);
+	}
+	if (plan.fail == 0 || number < plan.fail ||
+	    number - plan.fail >= plan.times)
+		return false;
+	errno = plan.error;
+	return true;
+}
+
+bool
+plan_is_named(void)
+{
+	return plan.named;
+}
+
+const char *
+plan_trace(void)
+{
+	return plan.trace;
+}
+
+const char *
+plan_clock(void)
+{
+	return plan.clock;
+}
