@@ -1,19 +1,24 @@
 #include "tests/faults/plan.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define OUT_OF_THE_WAY 400 /* below every usual limit */
+
 static struct {
 	long kill, fail, times;
 	int error;
 	bool tear, named;
-	const char *calls, *path, *trace, *clock;
-} plan;
+	const char *calls, *path;
+	int trace, clock; /* descriptors, or -1 */
+} plan = {.trace = -1, .clock = -1};
 
 static atomic_long counted;
 
@@ -23,6 +28,26 @@ number(const char *name, long otherwise)
 	const char *text = getenv(name);
 
 	return text ? strtol(text, NULL, 10) : otherwise;
+}
+
+/* Opened at the start, as the program may later wall itself in, and out of the
+ * way of the numbers that it counts on. */
+static int
+open_early(const char *name, int flags)
+{
+	const char *path = getenv(name);
+	long low, high;
+
+	if (!path)
+		return -1;
+	low = syscall(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC, 0);
+	high = fcntl((int)low, F_DUPFD_CLOEXEC, OUT_OF_THE_WAY);
+	if (high == -1) {
+		perror(path);
+		abort();
+	}
+	close((int)low);
+	return (int)high;
 }
 
 __attribute__((constructor)) static void
@@ -36,8 +61,8 @@ read_environment(void)
 	plan.named = getenv("FAULTS_NAMED") != NULL;
 	plan.calls = getenv("FAULTS_CALLS");
 	plan.path = getenv("FAULTS_PATH");
-	plan.trace = getenv("FAULTS_TRACE");
-	plan.clock = getenv("FAULTS_CLOCK");
+	plan.trace = open_early("FAULTS_TRACE", O_WRONLY | O_APPEND);
+	plan.clock = open_early("FAULTS_CLOCK", O_RDONLY);
 }
 
 /* Whether name is one of the words between commas. */
@@ -111,13 +136,13 @@ plan_is_named(void)
 	return plan.named;
 }
 
-const char *
+int
 plan_trace(void)
 {
 	return plan.trace;
 }
 
-const char *
+int
 plan_clock(void)
 {
 	return plan.clock;

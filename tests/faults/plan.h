@@ -43,8 +43,8 @@ bool plan_fails(const struct call *);
 /* Whether O_TMPFILE is to be refused. */
 bool plan_is_named(void);
 
-/* The file of FAULTS_TRACE or FAULTS_CLOCK, or NULL. */
-const char *plan_trace(void);
-const char *plan_clock(void);
+/* A descriptor of the file of FAULTS_TRACE or FAULTS_CLOCK, or -1. */
+int plan_trace(void);
+int plan_clock(void);
 
 #endif

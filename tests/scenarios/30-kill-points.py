@@ -5,7 +5,7 @@ what was answered 201 is whole, nothing partial is served, the states are those
 of docs/internals.md, --fsck finds nothing, the programs start again, and a slot
 whose PUT was not acknowledged can be used again.
 
-PUTSLOT_KILL_POINTS  how many points (80; all there are, and then some: 500)
+PUTSLOT_KILL_POINTS  how many points (100; all there are, and some twice: 800)
 PUTSLOT_SEED         of their choice and of what surrounds each; printed
 """
 
@@ -27,7 +27,7 @@ from harness.lone_component import LoneComponent  # noqa: E402
 from harness.site import SANITIZER  # noqa: E402
 from harness.states import slot_states  # noqa: E402
 
-POINTS = int(os.environ.get("PUTSLOT_KILL_POINTS", "80"))
+POINTS = int(os.environ.get("PUTSLOT_KILL_POINTS", "100"))
 SEED = int(os.environ.get("PUTSLOT_SEED", random.randrange(10**9)))
 
 PUT_URL = "https://127.0.0.1:1/upload/"

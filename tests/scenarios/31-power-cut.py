@@ -7,7 +7,7 @@ yet synced is lost, an upload that was answered 201 is there and whole, and
 The disk after the cut is made from a trace of all calls; it is stricter than
 most real ones (tests/harness/disk_model.py).
 
-PUTSLOT_POWER_CUTS  how many cuts, at random places (100)
+PUTSLOT_POWER_CUTS  how many cuts, at random places (40)
 PUTSLOT_SEED        of the places and of what is lost; printed
 """
 
@@ -25,7 +25,7 @@ from harness.faults import Faults, read_trace  # noqa: E402
 from harness.lone_component import LoneComponent  # noqa: E402
 from harness.states import slot_states  # noqa: E402
 
-CUTS = int(os.environ.get("PUTSLOT_POWER_CUTS", "100"))
+CUTS = int(os.environ.get("PUTSLOT_POWER_CUTS", "40"))
 SEED = int(os.environ.get("PUTSLOT_SEED", random.randrange(10**9)))
 
 PUT_URL = "https://127.0.0.1:1/upload/"
@@ -182,9 +182,12 @@ def check_after_cut(session, number):
     putslot.site.run(["chown", "-R", f"{putslot.site.web_user}:"
                       f"{putslot.site.group}", putslot.store])
     putslot.site.run(["chmod", "-R", "u=rwX,g=rwX,o=", putslot.store])
-    if not (putslot.database.exists() and putslot.bodies.exists()):
+    # Of a database that was being made it makes a new one.
+    with LoneComponent(putslot) as component:
+        true(component.online, "the component does not start")
+    if not putslot.bodies.exists():
         true(not any(u.since < number for u in session.uploads),
-             "an upload was acknowledged, and there is no store")
+             "an upload was acknowledged, and there are no bodies")
         return
     putslot.cleanup("--fsck", "--grace", "0s")
     states = slot_states(putslot)
