@@ -389,6 +389,7 @@ check_upload(const struct exchange *x, const struct slot *slot)
 	int fd;
 
 	FUZZ_CLAIM(x->request.method == HTTP_PUT && x->len == AWAITED);
+	FUZZ_CLAIM(strcmp(x->request.secret, slot->secret) == 0);
 	FUZZ_CLAIM(
 	    bodies_read(fixture.http.bodies, slot->token, &fd, &size) == 1);
 	FUZZ_CLAIM(size == AWAITED && read(fd, stored, AWAITED) == AWAITED);

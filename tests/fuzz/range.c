@@ -84,6 +84,19 @@ check_range(const char *header, int64_t size)
 
 /* ---- dates ---- */
 
+/* Both name the same day of a month and the same time of day. */
+static void
+check_day(const char *text, const char *date)
+{
+	int day, same_day;
+
+	FUZZ_CLAIM(sscanf(text, "%*[^0-9]%2d", &day) == 1);
+	FUZZ_CLAIM(sscanf(date, "%*[^0-9]%2d", &same_day) == 1);
+	FUZZ_CLAIM(day == same_day);
+	FUZZ_CLAIM(
+	    strncmp(strchr(text, ':') - 2, strchr(date, ':') - 2, 8) == 0);
+}
+
 static void
 check_date(const char *text)
 {
@@ -99,6 +112,8 @@ check_date(const char *text)
 	FUZZ_CLAIM(when >= YEAR_0 && when <= YEAR_10000);
 	http_date_format(when, date);
 	FUZZ_CLAIM(strlen(date) == HTTP_DATE_LEN);
+	if (strstr(text, ":60") == NULL)
+		check_day(text, date);
 	if (when == YEAR_10000)
 		return;
 	FUZZ_CLAIM(http_date_parse(date, NOW, &again) == 1 && again == when);
