@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "schema/config_mistakes.h"
+#include "schema/config_value.h"
 #include "schema/purpose.h"
 #include "schema/text.h"
 
@@ -87,6 +88,12 @@ parse_rule_header(struct parsing *p, char *words[WORDS_MAX], int count)
 	if ((count != 2 && count != 3) || !text_is_clean(words[1])) {
 		config_mistakes_add(p->mistakes, p->line,
 		    "this section must be [rule NAME] or [rule NAME PURPOSE]");
+		return 0;
+	}
+	if (strlen(words[1]) > CONFIG_VALUE_MAX) {
+		config_mistakes_add(p->mistakes, p->line,
+		    "the rule's name must be of at most %d bytes",
+		    CONFIG_VALUE_MAX);
 		return 0;
 	}
 	p->scope.section = CONFIG_RULE;

@@ -206,6 +206,10 @@ config_value_parse(const struct config_key *key, const char *text,
 		snprintf(why, len, "given a value");
 		return 0;
 	}
+	if (strlen(text) > CONFIG_VALUE_MAX) {
+		snprintf(why, len, "of at most %d bytes", CONFIG_VALUE_MAX);
+		return 0;
+	}
 	result = type->parse(text, out);
 	if (result == 0)
 		snprintf(why, len, "%s", type->must_be);
@@ -273,8 +277,9 @@ static void
 print_list(const struct config_key *key, char *const *list, FILE *out)
 {
 	fprintf(out, "%s = ", key->name);
+	/* As short as any that was read, for CONFIG_VALUE_MAX. */
 	for (; list != NULL && *list != NULL; list++)
-		fprintf(out, "%s%s", *list, list[1] == NULL ? "" : ", ");
+		fprintf(out, "%s%s", *list, list[1] == NULL ? "" : " ");
 	fputc('\n', out);
 }
 

@@ -11,6 +11,11 @@
 
 struct config_key;
 
+/* Longest value, and longest name of a rule, in bytes: with all that
+ * config_print writes around them they still fit into a line, and can be read
+ * again. */
+#define CONFIG_VALUE_MAX 3900
+
 struct config_value {
 	int64_t number; /* of all that is no text; bool and enum too */
 	char *text;

@@ -124,32 +124,81 @@ START_TEST(a_nul_byte_is_refused)
 }
 END_TEST
 
-/* LEAST, a cors_headers of that many letters, and one more line. */
+/* LEAST, a cors_headers of that many letters and blanks after it, and one more
+ * line. */
 static int
-read_long_line(int letters, struct config **config, char **said)
+read_long_line(int letters, int blanks, struct config **config, char **said)
 {
 	char text[2 * CONFIG_FILE_LINE_MAX];
 	char *end =
 	    text + snprintf(text, sizeof(text), "%scors_headers=", LEAST);
 
 	memset(end, 'x', (size_t)letters);
-	memcpy(end + letters, "\nthreads = x\n", 14);
+	memset(end + letters, ' ', (size_t)blanks);
+	memcpy(end + letters + blanks, "\nthreads = x\n", 14);
 	fixture_write(FILE_NAME, text, strlen(text), 0600);
 	return fixture_read(CONFIG_FOR_COMPONENT, config, said);
 }
 
 START_TEST(a_line_has_a_longest_length)
 {
-	int letters = CONFIG_FILE_LINE_MAX - (int)strlen("cors_headers=");
+	int blanks = CONFIG_FILE_LINE_MAX - (int)strlen("cors_headers=x");
 	struct config *config = NULL;
 	char *said = NULL;
 
-	ck_assert_int_eq(read_long_line(letters, &config, &said), 0);
+	ck_assert_int_eq(read_long_line(1, blanks, &config, &said), 0);
 	ck_assert_str_eq(said, "x.conf:7: threads must be a decimal number\n");
 	free(said);
-	ck_assert_int_eq(read_long_line(letters + 1, &config, &said), 0);
+	ck_assert_int_eq(read_long_line(1, blanks + 1, &config, &said), 0);
 	ck_assert_str_eq(said, "x.conf:6: the line is too long\n"
 			       "x.conf:7: threads must be a decimal number\n");
+	free(said);
+}
+END_TEST
+
+START_TEST(a_value_has_a_longest_length)
+{
+	struct config *config = NULL;
+	char *said = NULL;
+
+	ck_assert_int_eq(
+	    read_long_line(CONFIG_VALUE_MAX, 0, &config, &said), 0);
+	ck_assert_str_eq(said, "x.conf:7: threads must be a decimal number\n");
+	free(said);
+	ck_assert_int_eq(
+	    read_long_line(CONFIG_VALUE_MAX + 1, 0, &config, &said), 0);
+	ck_assert_str_eq(said,
+	    "x.conf:6: cors_headers must be of at most 3900 bytes\n"
+	    "x.conf:7: threads must be a decimal number\n");
+	free(said);
+}
+END_TEST
+
+/* LEAST and a rule whose name has that many letters. */
+static int
+read_long_name(int letters, struct config **config, char **said)
+{
+	char text[2 * CONFIG_FILE_LINE_MAX];
+	char *end = text + snprintf(text, sizeof(text), "%s[rule ", LEAST);
+
+	memset(end, 'x', (size_t)letters);
+	memcpy(end + letters, "]\nmatch = *\n", 13);
+	fixture_write(FILE_NAME, text, strlen(text), 0600);
+	return fixture_read(CONFIG_FOR_COMPONENT, config, said);
+}
+
+START_TEST(a_name_of_a_rule_has_a_longest_length)
+{
+	struct config *config = NULL;
+	char *said = NULL;
+
+	ck_assert_int_eq(read_long_name(CONFIG_VALUE_MAX, &config, &said), 1);
+	config_free(config);
+	free(said);
+	ck_assert_int_eq(
+	    read_long_name(CONFIG_VALUE_MAX + 1, &config, &said), 0);
+	ck_assert_str_eq(
+	    said, "x.conf:6: the rule's name must be of at most 3900 bytes\n");
 	free(said);
 }
 END_TEST
@@ -235,6 +284,8 @@ main(void)
 	    tc, a_mistake_is_reported_with_file_and_line, 0, COUNT(mistakes));
 	tcase_add_test(tc, a_nul_byte_is_refused);
 	tcase_add_test(tc, a_line_has_a_longest_length);
+	tcase_add_test(tc, a_value_has_a_longest_length);
+	tcase_add_test(tc, a_name_of_a_rule_has_a_longest_length);
 	tcase_add_loop_test(
 	    tc, blanks_comments_and_line_ends_do_not_matter, 0, COUNT(goods));
 	tcase_add_test(tc, rules_have_the_order_of_their_first_sections);
