@@ -44,6 +44,9 @@ raw_component   RawComponent: user, itself, answers, send, until_ping
 stanzas         slot_request, child_request, purpose, slot_urls, Refused
 http_client     request, RawConnection
 commands        curl, go_sendxmpp
+browser         Browser: open, title, url, run, in_frame; OtherOrigin
+fastcgi         request, record and the like; exchange, output
+hostile         run_hostile_inputs: the tables of bad input on one server
 shipped         shipped: a file of contrib/ with its defaults replaced
 """
 
