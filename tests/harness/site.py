@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 TOP = Path(__file__).resolve().parent.parent.parent
 BUILD = TOP / os.environ.get("PUTSLOT_BUILD", "build")
@@ -55,6 +56,16 @@ def accepts(address):
     return True
 
 
+class Usage(NamedTuple):
+    """What a process has: seconds of CPU so far, KiB of memory of its own in
+    RAM, descriptors (None: not for us to see) and threads."""
+
+    cpu: float
+    memory: int
+    descriptors: int | None
+    threads: int
+
+
 class Daemon:
     """A process in a process group of its own, its output in a log file."""
 
@@ -71,6 +82,20 @@ class Daemon:
 
     def alive(self):
         return self.process.poll() is None
+
+    def usage(self):
+        proc = Path(f"/proc/{self.pid}")
+        # What follows the name, which may have anything in it.
+        stat = (proc / "stat").read_text().rpartition(") ")[2].split()
+        status = (proc / "status").read_text()
+        try:
+            descriptors = len(os.listdir(proc / "fd"))
+        except PermissionError:
+            # The programs are not dumpable: only root may look.
+            descriptors = None
+        return Usage((int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK"),
+                     int(re.search(r"RssAnon:\s+(\d+)", status)[1]),
+                     descriptors, int(stat[17]))
 
     def signal(self, number):
         """To the daemon alone, not to its children."""
