@@ -3,7 +3,7 @@
 what it was, comes back by itself, and neither spins nor grows meanwhile.
 
 Each kind of mischief has a component and a listener of its own, and all run at
-once: most of the time is spent waiting. XMPP_LONG=1 adds what takes minutes:
+once: most of the time is spent waiting. PUTSLOT_XMPP_LONG=1 adds what takes minutes:
 a server that vanishes without a word.
 """
 
@@ -24,7 +24,7 @@ from harness.raw_component import NAMESPACE, STREAMS, RawServer  # noqa: E402
 from harness.site import AS_ROOT  # noqa: E402
 from harness.stanzas import PING  # noqa: E402
 
-LONG = os.environ.get("XMPP_LONG") == "1"
+LONG = os.environ.get("PUTSLOT_XMPP_LONG") == "1"
 
 HEADER = (f"<stream:stream xmlns='{NAMESPACE}' id='1' from='{JID}'"
           f" xmlns:stream='{STREAMS}'>")
@@ -277,7 +277,7 @@ def wrong_secret(scenario, putslot):
 
 
 def half_open(scenario, putslot):
-    """The kernel is told to find out; XMPP_LONG=1 waits until it does."""
+    """The kernel is told to find out; PUTSLOT_XMPP_LONG=1 waits until it does."""
     with scenario.case("an idle connection is probed, so that a dead server "
                        "is noticed"):
         link = Link(scenario.site, putslot, "idle")
