@@ -288,11 +288,11 @@ bodies_publish(struct body *body)
 	if (rc == -1 && errno == EEXIST)
 		rc = replace_leftover(body);
 	if (rc == -1)
-		return broken(b, "name a file");
+		return no_room(b, "name a file");
 	drop_temporary(body);
 	if (shards_sync(body->shard) == -1 ||
 	    settle_shard(b, body->token) == -1)
-		return broken(b, "sync a directory");
+		return no_room(b, "sync a directory");
 	return 1;
 }
 

@@ -51,7 +51,7 @@ int bodies_sync(struct body *);
 
 /* Gives the body its name and makes the name durable. A file of that name is
  * what a crash left (the caller holds the store's word that none is stored)
- * and is replaced. 1 or -1. */
+ * and is replaced. 1, 0, -1. */
 int bodies_publish(struct body *);
 
 /* Ends a body: one that was not published leaves nothing. Accepts NULL. */

@@ -320,9 +320,16 @@ publish(struct upload *up)
 	}
 	rc = writer_publish(up->request->service->writer, up->slot->id, now(up),
 	    up->sha256, link_body, up->body);
-	if (rc == 0)
+	switch (rc) {
+	case 1:
+		return 0;
+	case 0:
 		return lost(up);
-	return rc == 1 ? 0 : 500;
+	case STORE_FULL:
+		return no_room(up);
+	default:
+		return 500;
+	}
 }
 
 static int

@@ -1,5 +1,6 @@
 #include "schema/store.h"
 
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,16 +77,43 @@ undo(struct store *store)
 		statement_run(statement_start(store, STMT_ROLLBACK));
 }
 
+/* Whether that is what the last call failed for. SQLite knows but one of the
+ * three errors by itself. */
+static bool
+lacks_room(sqlite3 *db)
+{
+	int error = sqlite3_system_errno(db);
+
+	switch (sqlite3_errcode(db) & 0xff) {
+	case SQLITE_FULL:
+		return true;
+	case SQLITE_IOERR:
+		return error == ENOSPC || error == EDQUOT || error == EFBIG;
+	default:
+		return false;
+	}
+}
+
 /* Ends the transaction with the result of what was done in it: commits, but
- * undoes for -1. Returns rc, or -1 when the commit failed. */
+ * undoes for -1 and STORE_FULL. Returns rc, or one of these two when the commit
+ * failed. */
+static int
+finish_or_full(struct store *store, int rc)
+{
+	if (rc >= 0 && statement_run(statement_start(store, STMT_COMMIT)) != -1)
+		return rc;
+	if (rc != STORE_FULL)
+		rc = lacks_room(store->db) ? STORE_FULL : -1;
+	undo(store);
+	return rc;
+}
+
+/* The same for whom -1 says enough. */
 static int
 finish(struct store *store, int rc)
 {
-	if (rc != -1 &&
-	    statement_run(statement_start(store, STMT_COMMIT)) != -1)
-		return rc;
-	undo(store);
-	return -1;
+	rc = finish_or_full(store, rc);
+	return rc == STORE_FULL ? -1 : rc;
 }
 
 /* ---- reading slots ---- */
@@ -195,9 +223,12 @@ store_publish(struct store *store, int64_t id, int64_t now,
 	 * after the link must not leave a body of which no row knows. */
 	if (rc == 1)
 		rc = database_sync(store->db);
-	if (rc == 1)
+	if (rc == 1) {
 		rc = link_body(arg);
-	return finish(store, rc);
+		if (rc == 0)
+			rc = STORE_FULL;
+	}
+	return finish_or_full(store, rc);
 }
 
 /* ---- retention ---- */

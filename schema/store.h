@@ -127,10 +127,12 @@ int store_find(struct store *, const char token[TOKEN_LEN + 1], struct slot *);
 /*
  * Makes a slot stored: in one durable transaction, if the slot still awaits
  * its PUT and neither put_ends_at nor expires_at has come at now, calls
- * link_body(arg), which makes the body durable under its token and returns 1,
- * or -1 (logged there) to have the transaction undone.
- * 1 stored; 0 too late: gone, timed out, or stored by another; -1 broken.
+ * link_body(arg), which makes the body durable under its token and returns 1;
+ * 0 (no room for that) or -1 (logged there) have the transaction undone.
+ * 1 stored; 0 too late: gone, timed out, or stored by another; -1 broken;
+ * STORE_FULL broken because a disk has no room.
  */
+#define STORE_FULL (-2)
 int store_publish(struct store *, int64_t id, int64_t now,
     const unsigned char sha256[STORE_SHA256_LEN], int (*link_body)(void *),
     void *arg);

@@ -245,6 +245,25 @@ START_TEST(a_slot_that_is_gone_cannot_be_published)
 }
 END_TEST
 
+static int
+find_no_room(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+START_TEST(a_disk_without_room_is_told_from_other_failures)
+{
+	struct grant_result result = granted_size(1);
+
+	ck_assert_int_eq(store_publish(fixture_store, result.id, NOW,
+			     fixture_sha256, find_no_room, NULL),
+	    STORE_FULL);
+	ck_assert_int_eq(found(result.token).stored_at, 0);
+	publish(result.id, NOW);
+}
+END_TEST
+
 START_TEST(a_failed_link_leaves_the_slot_awaiting_its_put)
 {
 	struct grant_result result = granted_size(1);
@@ -313,6 +332,7 @@ main(void)
 	tcase_add_test(tc, a_slot_taken_down_by_hand_cannot_be_published);
 	tcase_add_test(tc, a_slot_that_is_gone_cannot_be_published);
 	tcase_add_test(tc, a_failed_link_leaves_the_slot_awaiting_its_put);
+	tcase_add_test(tc, a_disk_without_room_is_told_from_other_failures);
 	tcase_add_test(
 	    tc, nobody_sees_the_slot_stored_before_its_body_is_linked);
 	suite_add_tcase(suite, tc);
