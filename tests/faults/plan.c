@@ -16,9 +16,9 @@ static struct {
 	long kill, fail, times;
 	int error;
 	bool tear, named;
-	const char *calls, *path;
-	int trace, clock; /* descriptors, or -1 */
-} plan = {.trace = -1, .clock = -1};
+	const char *calls, *path, *end;
+	int on, trace, clock; /* descriptors, or -1 */
+} plan = {.on = -1, .trace = -1, .clock = -1};
 
 static atomic_long counted;
 
@@ -61,6 +61,8 @@ read_environment(void)
 	plan.named = getenv("FAULTS_NAMED") != NULL;
 	plan.calls = getenv("FAULTS_CALLS");
 	plan.path = getenv("FAULTS_PATH");
+	plan.end = getenv("FAULTS_END");
+	plan.on = open_early("FAULTS_SWITCH", O_RDONLY);
 	plan.trace = open_early("FAULTS_TRACE", O_WRONLY | O_APPEND);
 	plan.clock = open_early("FAULTS_CLOCK", O_RDONLY);
 }
@@ -80,21 +82,27 @@ is_among(const char *name, const char *words)
 	return false;
 }
 
-/* SQLite's -shm is memory that happens to have a name. */
 static bool
-is_memory(const char *path)
+ends_with(const char *path, const char *end)
 {
 	size_t len = strlen(path);
 
-	return len >= 4 && strcmp(path + len - 4, "-shm") == 0;
+	return len >= strlen(end) && strcmp(path + len - strlen(end), end) == 0;
 }
 
+/* SQLite's -shm is memory that happens to have a name. */
 static bool
 counts(const struct call *call)
 {
-	return !is_memory(call->path) &&
+	char byte;
+
+	if (plan.on != -1 &&
+	    syscall(SYS_pread64, plan.on, &byte, (size_t)1, 0L) != 1)
+		return false;
+	return !ends_with(call->path, "-shm") &&
 	       (!plan.calls || is_among(call->name, plan.calls)) &&
-	       (!plan.path || strstr(call->path, plan.path));
+	       (!plan.path || strstr(call->path, plan.path)) &&
+	       (!plan.end || ends_with(call->path, plan.end));
 }
 
 static void

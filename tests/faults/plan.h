@@ -9,6 +9,8 @@
  *	FAULTS_ERRNO=N     ... with this errno (28, ENOSPC)
  *	FAULTS_CALLS=A,B   only calls of these names count (all of calls.c)
  *	FAULTS_PATH=TEXT   only calls on a path with this in it count
+ *	FAULTS_END=TEXT    only calls on a path that ends with this count
+ *	FAULTS_SWITCH=FILE calls count only while this file is not empty
  *	FAULTS_TRACE=FILE  every call is appended to FILE: see record.h
  *	FAULTS_CLOCK=FILE  the time of day is off by the seconds in FILE
  *	FAULTS_NAMED=1     the file system has no O_TMPFILE

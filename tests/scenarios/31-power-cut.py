@@ -222,6 +222,7 @@ def body(scenario):
             with LoneComponent(putslot, session.around) as component:
                 session.play(lambda size, owner: component.slot(owner, size))
                 session.evict(component)
+                session.cleanup()
         else:
             session.play(session.grant)
         return session, read_trace(session.trace)
