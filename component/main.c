@@ -3,6 +3,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,6 +134,7 @@ main(int argc, char **argv)
 		rc = 0;
 	} else {
 		umask(007); /* the group shares what SQLite makes */
+		signal(SIGXFSZ, SIG_IGN); /* an error, no death */
 		log_open("putslot-component", options.level, config->syslog);
 		rc = serve(config);
 	}

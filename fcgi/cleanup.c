@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -231,7 +232,8 @@ main(int argc, char **argv)
 	log_open(PROGRAM, o.level, false);
 	if (config_read(o.config_file, CONFIG_FOR_WEB, &config, stderr) != 1)
 		return EXIT_USAGE;
-	umask(007); /* the group shares what SQLite makes */
+	umask(007);               /* the group shares what SQLite makes */
+	signal(SIGXFSZ, SIG_IGN); /* a file too large is an error, no death */
 	log_open(PROGRAM, o.level, config->syslog);
 	code = work(&o, config);
 	config_free(config);

@@ -88,14 +88,15 @@ class Alone:
                 site.kill_daemon(daemon)
             raise
 
-    def ask(self, method, url, body=b""):
+    def ask(self, method, url, body=b"", seconds=fastcgi.SECONDS):
         """The daemon's Answer."""
         pairs = {"REQUEST_METHOD": method, "SERVER_PROTOCOL": "HTTP/1.1",
                  "REQUEST_URI": url[len("https://127.0.0.1:1"):]}
         if method == "PUT":
             pairs["CONTENT_LENGTH"] = str(len(body))
         came = fastcgi.exchange(
-            self.putslot.socket, fastcgi.request(pairs.items(), body))
+            self.putslot.socket, fastcgi.request(pairs.items(), body),
+            seconds)
         return Answer(fastcgi.output(came), "", None)
 
     def ask_put(self, slot):

@@ -30,7 +30,8 @@ class LoneComponent:
                     str(putslot.path)]
             self.daemon = self._start(around(argv) if around else argv)
             wait_for(lambda: self._accepts(listening)
-                     or not self.daemon.alive(), "connection or death")
+                     or not self.daemon.alive() or self._gives_up(),
+                     "connection or death")
 
     def _start(self, argv):
         """Not by Site.start, which takes an early death for an error."""
@@ -55,6 +56,9 @@ class LoneComponent:
             return False  # it died while it logged in
         return True
 
+    def _gives_up(self):
+        return "the next attempt" in self.daemon.log_text()
+
     @property
     def online(self):
         return self.server is not None
@@ -63,13 +67,13 @@ class LoneComponent:
         return self
 
     def __exit__(self, *_):
+        self.daemon.signal(signal.SIGTERM)
         if self.server:
             self._end_stream()
         self.killed = self.daemon.process.wait(SECONDS) == -signal.SIGKILL
         self.site.kill_daemon(self.daemon)
 
     def _end_stream(self):
-        self.daemon.signal(signal.SIGTERM)
         try:
             self.server.end()
         except ConnectionError:

@@ -194,13 +194,214 @@ def failing_calls(scenario, alone):
     with scenario.case("a disk that becomes read-only: 500, wait errors, and "
                        "GETs go on"):
         stored, slot = alone.stored(), alone.slot()
-        with alone.daemon(faults=switch.plan(EROFS)), alone.component(
-                faults=switch.plan(EROFS)) as component:
+        plan = switch.plan(EROFS, path="/store/")
+        with alone.daemon(faults=plan), alone.component(
+                faults=plan) as component:
             with switch:
-                # The answer to us is a write, too, but to no file.
-                pass
+                equal(alone.ask_put(slot).status, 500, "PUT")
+                equal(alone.ask_get(stored).body, b"fives", "the body")
+                equal(may_be_granted(component), None, "a grant")
+            true(component.slot(OWNER, 5), "no grant")
         equal(alone.put(slot).status, 201, "PUT")
         true(alone.is_good(stored), "it is not served")
+
+
+# ---- limits of a process ----
+
+def limits(scenario, alone):
+    with scenario.case("RLIMIT_FSIZE: 507, and no program dies of a signal"):
+        slot = alone.slot(bytes(200000))
+        answer = alone.put(slot, before=("prlimit", "--fsize=100000"))
+        equal(answer.status, 507, "PUT")
+        for size in 0, 100, 5000, 20000:
+            limit = ("prlimit", f"--fsize={size}")
+            slot = alone.slot()
+            may_be_put(alone, slot, alone.put(slot, before=limit), (500, 507))
+            with alone.component(before=limit) as component:
+                may_be_granted(component)
+            true(component.daemon.process.returncode in (0, 1),
+                 f"the component ended with {component.daemon.process}")
+            for options in (), ("--fsck",):
+                is_clear(*alone.cleanup(*options, before=limit))
+        alone.fsck()
+    with scenario.case("RLIMIT_NOFILE: each program serves or says why not"):
+        for most in range(4, 16):
+            limit = ("prlimit", f"--nofile={most}:{most}")
+            slot = alone.slot()
+            answer = alone.put(slot, before=limit)
+            may_be_put(alone, slot, answer, (500,))
+            true(answer.status == 201 or answer.log, "it failed in silence")
+            is_clear(*alone.cleanup(before=limit), codes=(0, 1, 2))
+            with alone.component(before=limit) as component:
+                may_be_granted(component)
+            true(component.daemon.process.returncode in (0, 1, 2),
+                 f"the component ended with {component.daemon.process}")
+        alone.fsck()
+    with scenario.case("RLIMIT_NOFILE: the daemon serves or says why not"):
+        for most in (8, 16, *range(20, 40, 2)):
+            few_descriptors(alone, most)
+        alone.fsck()
+
+
+def few_descriptors(alone, most):
+    try:
+        with alone.daemon(before=("prlimit", f"--nofile={most}:{most}")) as on:
+            slot = alone.slot()
+            answer = alone.ask("PUT", slot.put, slot.body, seconds=1)
+            if answer.status is None:
+                true("cannot accept" in on.log_text(), "silence")
+            else:
+                may_be_put(alone, slot, answer, (500,))
+    except ChildProcessError as error:
+        true("ended with 1 at its start" in str(error)
+             and "error" in str(error), str(error))
+
+
+# ---- databases ----
+
+def locked(scenario, alone):
+    with scenario.case("a person's transaction is open: 500, a wait error, "
+                       "exit status 1, and all goes on after it"):
+        slot = alone.slot()
+        with alone.daemon() as daemon, alone.component() as component:
+            with closing(sqlite3.connect(
+                    alone.putslot.database, isolation_level=None)) as person:
+                person.execute("BEGIN IMMEDIATE")
+                equal(alone.ask_put(slot).status, 500, "PUT")
+                equal(may_be_granted(component), None, "a grant")
+                is_clear(*alone.cleanup(), codes=(1,))
+                person.execute("ROLLBACK")
+            daemon.wait_log("database is locked")
+            equal(alone.ask_put(slot).status, 201, "PUT")
+            true(component.slot(OWNER, 5), "no grant")
+
+
+def away(scenario, alone):
+    database, bodies = alone.putslot.database, alone.putslot.bodies
+    other = database.with_name("other.db")
+    alone.site.run([alone.site.bin / "grant", other, OWNER, "message", "f",
+                    "", "5", "300", "300", "300"],
+                   user=alone.site.component_user)
+
+    def remove():
+        database.rename(f"{database}.away")
+
+    def replace():
+        remove()
+        other.rename(database)
+
+    def replace_bodies():
+        bodies.rename(f"{bodies}.away")
+        bodies.mkdir()
+
+    def bring_back(path):
+        alone.site.run(["rm", "-rf", path])
+        Path(f"{path}.away").rename(path)
+
+    for name, do, path in (
+            ("database is removed", remove, database),
+            ("database is replaced", replace, database),
+            ("directory of bodies is replaced", replace_bodies, bodies)):
+        with scenario.case(f"the {name} under programs that run: no 201, no "
+                           "slot, a word; and all is well when it is back"):
+            slot = alone.slot()
+            with alone.daemon() as daemon, alone.component() as component:
+                equal(alone.ask_get(slot).status, 404, "GET")
+                do()
+                try:
+                    equal(alone.ask_put(slot).status, 500, "PUT")
+                    if path == database:
+                        equal(may_be_granted(component), None, "a grant")
+                    daemon.wait_log("removed or replaced")
+                finally:
+                    bring_back(path)
+                equal(alone.ask_put(slot).status, 201, "PUT")
+            true(alone.is_good(slot), "it is not served")
+            alone.fsck()
+
+
+def spoil(path, kind, chance):
+    """Does to a database what no program does."""
+    size = path.stat().st_size
+    with open(path, "r+b") as file:
+        if kind == "garbage":
+            for _ in range(3):
+                file.seek(chance.randrange(100, size - 600))
+                file.write(chance.randbytes(600))
+        elif kind == "zeros":
+            file.seek(chance.randrange(1, size // PAGE) * PAGE)
+            file.write(bytes(PAGE))
+        elif kind == "truncated":
+            file.truncate(chance.randrange(1, size))
+        elif kind == "text":
+            file.write(b"This is no database.\n" * 300)
+            file.truncate(6000)
+        else:
+            file.truncate(0)
+
+
+def use_spoilt(alone, slots):
+    """Every program, with a database that is worth nothing."""
+    for slot in slots:
+        answer = alone.put(slot)
+        true(answer.exit_status in (0, 1) and answer.status is not None,
+             f"PUT: {answer}")
+        true(answer.status in (201, 404, 409) or answer.log,
+             f"no word: {answer}")
+        if answer.status == 201:
+            true(alone.is_good(slot), "201, and it is not there")
+        answer = alone.get(slot)
+        true(answer.status in (200, 404, 500), f"GET: {answer}")
+        true(answer.status != 200 or answer.body == slot.body,
+             f"GET gave something else: {answer}")
+    with alone.component() as component:
+        may_be_granted(component)
+    true(component.daemon.process.returncode in (0, 1),
+         f"the component ended with {component.daemon.process.returncode}")
+    for options in (), ("--fsck",), ("--erase", OWNER), ("--fsck", "--repair"):
+        status, said = alone.cleanup(*options)
+        is_clear(status, said, (0, 1, 3))
+
+
+def spoilt(scenario, alone):
+    seed = random.randrange(10**9)
+    chance = random.Random(seed)
+    good = alone.site.path("good.db")
+    slots = [alone.slot(), alone.slot(bytes(3000))]
+    for _ in range(40):
+        alone.slot()
+    alone.stored()
+    with closing(sqlite3.connect(alone.putslot.database)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    good.write_bytes(alone.putslot.database.read_bytes())
+
+    def restore():
+        """In place: the file stays the same."""
+        for path in alone.putslot.store.glob("putslot.db-*"):
+            path.unlink()
+        alone.putslot.database.write_bytes(good.read_bytes())
+        alone.site.run(["rm", "-rf", alone.putslot.bodies])
+
+    for kind in ("garbage", "garbage", "zeros", "zeros", "truncated",
+                 "truncated", "text", "empty"):
+        with scenario.case(f"a database that is {kind} (seed {seed}): "
+                           "answers, words, no wrong 201"):
+            restore()
+            spoil(alone.putslot.database, kind, chance)
+            use_spoilt(alone, slots)
+        with scenario.case(f"a database that becomes {kind} (seed {seed}) "
+                           "under programs that run"):
+            restore()
+            with alone.daemon(), alone.component() as component:
+                alone.ask_get(slots[0])
+                spoil(alone.putslot.database, kind, chance)
+                for slot in slots:
+                    answer = alone.ask_put(slot)
+                    true(answer.status in (201, 404, 409, 500), f"{answer}")
+                    if answer.status == 201:
+                        equal(alone.ask_get(slot).body, slot.body, "the body")
+                may_be_granted(component)
+    restore()
 
 
 def body(scenario):
@@ -209,6 +410,10 @@ def body(scenario):
     alone.putslot.set("web", threads=4)
     small_disk(scenario, alone)
     failing_calls(scenario, alone)
+    limits(scenario, alone)
+    locked(scenario, alone)
+    away(scenario, alone)
+    spoilt(scenario, alone)
 
 
 run_scenario(body)
