@@ -36,6 +36,7 @@ struct server {
 	int signals; /* a signalfd */
 	int64_t timeout; /* seconds that a connection may stand still */
 	atomic_bool broken;
+	atomic_bool exhausted; /* of descriptors or memory, and said so */
 };
 
 struct worker {
@@ -142,7 +143,9 @@ survives(struct worker *w, int error)
 	case ENFILE:
 	case ENOBUFS:
 	case ENOMEM:
-		log_warn("server: cannot accept: %s", strerror(error));
+		/* once, not ten times a second from each thread */
+		if (!atomic_exchange(&w->server->exhausted, true))
+			log_warn("server: cannot accept: %s", strerror(error));
 		poll(&pause, 1, EXHAUSTED_PAUSE);
 		return true;
 	default:
@@ -160,9 +163,11 @@ work(void *arg)
 	while (wait_for_request(w) == 1) {
 		/* after a wait that ended an idle connection there is none */
 		rc = FCGX_Accept_r(&w->request);
-		if (rc == 0)
+		if (rc == 0) {
+			atomic_store(&w->server->exhausted, false);
 			answer(w);
-		else if (!survives(w, -rc))
+		}
+		if (rc != 0 && !survives(w, -rc))
 			break;
 	}
 	FCGX_Free(&w->request, 1);
@@ -237,6 +242,7 @@ prepare_server(struct server *s, int listener, int64_t timeout)
 	    .signals = -1,
 	    .timeout = timeout};
 	atomic_init(&s->broken, false);
+	atomic_init(&s->exhausted, false);
 	/* several threads may wake for one connection; all but one go on */
 	if (flags == -1 || fcntl(listener, F_SETFL, flags | O_NONBLOCK) == -1)
 		goto fail;
