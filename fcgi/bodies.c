@@ -135,6 +135,22 @@ bodies_free_space(struct bodies *b)
 
 /* ---- a body on its way in ---- */
 
+/* Whether the directory that is open still has its name: another may have
+ * taken its place, or a disk been mounted there, and what went into the old one
+ * would be lost to every program that starts later. */
+static int
+check_place(const struct bodies *b)
+{
+	struct stat ours, named;
+
+	if (fstat(b->dir, &ours) == 0 && stat(b->path, &named) == 0 &&
+	    ours.st_dev == named.st_dev && ours.st_ino == named.st_ino)
+		return 1;
+	log_error(
+	    "%s was removed or replaced: start the program anew", b->path);
+	return -1;
+}
+
 static int
 create_named(struct body *body)
 {
@@ -185,6 +201,8 @@ bodies_begin(
 		log_error("%s: refused a name that is no token", b->path);
 		return -1;
 	}
+	if (check_place(b) == -1)
+		return -1;
 	body = malloc(sizeof(*body));
 	if (body == NULL) {
 		log_error("%s: out of memory", b->path);

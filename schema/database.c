@@ -347,6 +347,20 @@ database_open(const char *path, enum store_access access, int64_t busy_timeout,
 	return 1;
 }
 
+int
+database_check_place(sqlite3 *db)
+{
+	int moved = 0;
+	int rc = sqlite3_file_control(db, NULL, SQLITE_FCNTL_HAS_MOVED, &moved);
+
+	if (rc == SQLITE_OK && !moved)
+		return 1;
+	log_error("database %s was removed or replaced: start the programs "
+		  "anew",
+	    sqlite3_db_filename(db, "main"));
+	return -1;
+}
+
 /* A rollback journal has nothing to sync: its commits always wait. */
 int
 database_sync(sqlite3 *db)

@@ -21,4 +21,9 @@ int database_open(
  * what was committed without waiting for the disk. 1 or -1 (logged). */
 int database_sync(sqlite3 *db);
 
+/* Whether the file that is open still has its name. What is committed to one
+ * that was removed or replaced is lost to every program that starts later. 1,
+ * or -1 (logged). */
+int database_check_place(sqlite3 *db);
+
 #endif

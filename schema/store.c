@@ -63,18 +63,23 @@ store_close(struct store *store)
 
 /* ---- transactions ---- */
 
-static int
-begin(struct store *store)
-{
-	return statement_run(statement_start(store, STMT_BEGIN)) == -1 ? -1 : 1;
-}
-
 /* Undoes; SQLite may have done so itself, after an error. */
 static void
 undo(struct store *store)
 {
 	if (!sqlite3_get_autocommit(store->db))
 		statement_run(statement_start(store, STMT_ROLLBACK));
+}
+
+static int
+begin(struct store *store)
+{
+	if (statement_run(statement_start(store, STMT_BEGIN)) == -1)
+		return -1;
+	if (database_check_place(store->db) == 1)
+		return 1;
+	undo(store);
+	return -1;
 }
 
 /* Whether that is what the last call failed for. SQLite knows but one of the

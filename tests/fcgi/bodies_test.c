@@ -293,6 +293,24 @@ START_TEST(a_name_that_is_no_token_reaches_no_file)
 }
 END_TEST
 
+START_TEST(nothing_is_put_into_a_directory_that_lost_its_name)
+{
+	char away[PATH_MAX + 8];
+	struct body *body;
+
+	open_bodies(_i);
+	put(TOKEN, "one");
+	snprintf(away, sizeof(away), "%s.away", dir);
+	ck_assert_int_eq(rename(dir, away), 0);
+	ck_assert_int_eq(bodies_begin(bodies, OTHER, &body), -1);
+	ck_assert_int_eq(mkdir(dir, 0700), 0);
+	ck_assert_int_eq(bodies_begin(bodies, OTHER, &body), -1);
+	ck_assert_int_eq(rmdir(dir), 0);
+	ck_assert_int_eq(rename(away, dir), 0);
+	put(OTHER, "two");
+}
+END_TEST
+
 START_TEST(a_removed_body_is_gone)
 {
 	open_bodies(0);
@@ -396,6 +414,8 @@ main(void)
 	tcase_add_loop_test(tc, an_unpublished_body_leaves_nothing, 0, both);
 	tcase_add_loop_test(tc, two_bodies_of_one_token_do_not_mix, 0, both);
 	tcase_add_loop_test(tc, what_a_crash_left_is_replaced, 0, both);
+	tcase_add_loop_test(
+	    tc, nothing_is_put_into_a_directory_that_lost_its_name, 0, both);
 	tcase_add_loop_test(tc, modes_do_not_depend_on_the_umask, 0, both);
 	tcase_add_test(tc, the_directory_is_made_with_its_mode);
 	tcase_add_test(tc, a_directory_without_a_parent_is_refused);

@@ -245,6 +245,23 @@ START_TEST(a_slot_that_is_gone_cannot_be_published)
 }
 END_TEST
 
+START_TEST(a_database_that_lost_its_name_takes_nothing)
+{
+	struct grant_result result = granted_size(1);
+	char away[PATH_MAX + 32];
+
+	snprintf(away, sizeof(away), "%s.away", fixture_path);
+	ck_assert_int_eq(rename(fixture_path, away), 0);
+	ck_assert_int_eq(store_publish(fixture_store, result.id, NOW,
+			     fixture_sha256, link_nothing, NULL),
+	    -1);
+	ck_assert_int_eq(store_erase(fixture_store, OWNER, 1), -1);
+	ck_assert_int_eq(rename(away, fixture_path), 0);
+	ck_assert_int_eq(found(result.token).stored_at, 0);
+	publish(result.id, NOW);
+}
+END_TEST
+
 static int
 find_no_room(void *arg)
 {
@@ -332,6 +349,7 @@ main(void)
 	tcase_add_test(tc, a_slot_taken_down_by_hand_cannot_be_published);
 	tcase_add_test(tc, a_slot_that_is_gone_cannot_be_published);
 	tcase_add_test(tc, a_failed_link_leaves_the_slot_awaiting_its_put);
+	tcase_add_test(tc, a_database_that_lost_its_name_takes_nothing);
 	tcase_add_test(tc, a_disk_without_room_is_told_from_other_failures);
 	tcase_add_test(
 	    tc, nobody_sees_the_slot_stored_before_its_body_is_linked);
