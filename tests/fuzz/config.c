@@ -1,5 +1,5 @@
 /*
- * The configuration file. Input: a file.
+ * The configuration file, and the file of the secret. Input: either.
  */
 #include "schema/config.h"
 
@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "schema/text.h"
 #include "tests/fuzz/fuzz.h"
 
 /* A file without a name, of mode 0600; path is one to open it by. */
@@ -128,6 +129,32 @@ check(const void *data, size_t size, enum config_reader reader)
 	config_free(config);
 }
 
+/* A secret is the first line of its file, if it is fit to be one. */
+static void
+check_secret(const char *data, size_t size)
+{
+	char path[32], text[200];
+	int fd = make_file(data, size, path);
+
+	snprintf(text, sizeof(text),
+	    "[component]\njid = upload.example.org\nsecret_file = %s\n"
+	    "[web]\nput_url = https://upload.example.org/\n",
+	    path);
+	struct config *config =
+	    read_config(text, strlen(text), CONFIG_FOR_COMPONENT);
+	if (config != NULL) {
+		size_t len = strlen(config->secret);
+
+		FUZZ_CLAIM(len > 0 && len <= size);
+		FUZZ_CLAIM(memcmp(config->secret, data, len) == 0);
+		FUZZ_CLAIM(
+		    len == size || data[len] == '\r' || data[len] == '\n');
+		FUZZ_CLAIM(text_is_clean(config->secret));
+	}
+	config_free(config);
+	close(fd);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -135,5 +162,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* It would open whatever the input names, a terminal too. */
 	if (size == 0 || memmem(data, size, "secret_file", 11) == NULL)
 		check(data, size, CONFIG_FOR_COMPONENT);
+	check_secret((const char *)data, size);
 	return 0;
 }

@@ -18,7 +18,17 @@
 
 #define NOW INT64_C(1790000000) /* 2026-09-21 14:13:20 UTC */
 #define JID "upload.montague.tld"
-#define FULL "full@montague.tld" /* whose every quota is reached */
+
+/* Users who have reached a limit, for every purpose. */
+static const struct {
+	const char *rule, *limit;
+} full[] = {
+    {"files", "files_per_user = 1"},
+    {"bytes", "bytes_per_user = 10"},
+    {"slots", "slots_per_window = 1"},
+    {"window", "bytes_per_window = 10"},
+};
+#define FULL (sizeof(full) / sizeof(*full))
 
 static struct service service;
 
@@ -37,11 +47,14 @@ write_config(const char *path)
 	    "get_url = https://down.montague.tld/\n"
 	    "[store]\ndatabase = %s/db\nbodies = %s\n"
 	    "[purpose profile]\nmax_file_size = 1000\n"
-	    "[rule full]\nmatch = " FULL "\nenabled = yes\n"
-	    "files_per_user = 1\nslots_per_window = 1\nwhen_full = refuse\n"
 	    "[rule denied]\nmatch = @denied.tld\ndeny = \"No\" & <never>\n"
 	    "[rule all]\nmatch = @montague.tld montague.tld\n",
 	    directory_path, directory_path);
+	for (size_t i = 0; i < FULL; i++)
+		fprintf(file,
+		    "[rule %s]\nmatch = %s@full.tld\n%s\n"
+		    "enabled = yes\nwhen_full = refuse\n",
+		    full[i].rule, full[i].rule, full[i].limit);
 	FUZZ_CLAIM(fclose(file) == 0);
 }
 
@@ -58,17 +71,17 @@ ask(const char *text)
 }
 
 static void
-fill_quota(enum purpose purpose)
+fill_quota(const char *user, enum purpose purpose)
 {
 	char text[500];
 	xmpp_stanza_t *answer;
 
 	snprintf(text, sizeof(text),
-	    "<iq from='" FULL "' type='get' id='a'>"
-	    "<request xmlns='" NS_UPLOAD "' filename='a' size='1'>"
+	    "<iq from='%s@full.tld' type='get' id='a'>"
+	    "<request xmlns='" NS_UPLOAD "' filename='a' size='10'>"
 	    "<%s xmlns='" NS_UPLOAD_PURPOSE
 	    "' expire-before='2030-01-01T00:00:00Z'/></request></iq>",
-	    purpose_name(purpose));
+	    user, purpose_name(purpose));
 	answer = ask(text);
 	FUZZ_CLAIM(strcmp(xmpp_stanza_get_type(answer), "result") == 0);
 	xmpp_stanza_release(answer);
@@ -97,8 +110,9 @@ set_up(void)
 	service.config = config;
 	FUZZ_CLAIM(store_open(config->database, STORE_GRANT,
 		       config->busy_timeout, &service.store) == 1);
-	for (int p = 0; p < PURPOSE_COUNT; p++)
-		fill_quota((enum purpose)p);
+	for (size_t i = 0; i < FULL; i++)
+		for (int p = 0; p < PURPOSE_COUNT; p++)
+			fill_quota(full[i].rule, (enum purpose)p);
 }
 
 /* ---- the answer ---- */
@@ -209,13 +223,20 @@ parse_url(xmpp_stanza_t *slot, const char *name, struct http_request *request)
 	free(url);
 }
 
+/* Whether the rules give this owner a slot. */
+static bool
+is_admitted(const char *owner)
+{
+	return strcmp(owner, "montague.tld") == 0 ||
+	       limits_pattern_matches("@montague.tld", owner);
+}
+
 /* The row that was granted is fit for what will be made of it. */
 static void
 check_row(const struct slot *row, const char *owner)
 {
 	FUZZ_CLAIM(strcmp(row->owner, owner) == 0);
-	FUZZ_CLAIM(strcmp(owner, FULL) != 0);
-	FUZZ_CLAIM(strstr(owner, "montague.tld") != NULL);
+	FUZZ_CLAIM(is_admitted(owner));
 	FUZZ_CLAIM(row->size > 0 && row->stored_at == 0);
 	FUZZ_CLAIM(*row->file_name && text_is_clean(row->file_name));
 	FUZZ_CLAIM(strchr(row->file_name, '/') == NULL);
