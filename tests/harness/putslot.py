@@ -1,6 +1,7 @@
 """putslot's own programs in a site, and the database they share."""
 
 import os
+import secrets
 import sqlite3
 from contextlib import closing
 
@@ -13,6 +14,12 @@ SECRET = "a secret of the tests"
 # What looks for leaks at the end traces the program and reads /proc, which the
 # walls are there to stop: a build with sanitizers runs without them.
 SANITIZED = b"__asan_init" in (BUILD / "putslot-cleanup").read_bytes()
+
+
+def made():
+    """A token, or a secret."""
+    return "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz234567")
+                   for _ in range(26))
 
 
 class Putslot:
@@ -96,6 +103,21 @@ class Putslot:
              name, type, str(size), str(put_window), str(upload_timeout),
              str(retention)], user=self.site.component_user).split()
         return words[-2], words[-1]
+
+    def grants(self, count, size, **more):
+        """As many slots at once, without a program for each: [(token,
+        secret)]. All but their names is as grant would have it."""
+        first, _ = self.grant(size, **more)
+        columns = ("owner, purpose, file_name, content_type, size, issued_at,"
+                   " put_expires_at, put_ends_at, expires_at")
+        slots = [(made(), made()) for _ in range(count)]
+        with closing(sqlite3.connect(self.database, timeout=10)) as db, db:
+            db.executemany(
+                f"INSERT INTO slot (token, secret, {columns}) "
+                f"SELECT ?, ?, {columns} FROM slot WHERE token = ?",
+                [(*slot, first) for slot in slots])
+            db.execute("DELETE FROM slot WHERE token = ?", (first,))
+        return slots
 
     # ---- what they leave ----
 

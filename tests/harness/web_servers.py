@@ -21,13 +21,17 @@ FCGIWRAP = "/run/fcgiwrap.socket"
 
 
 class WebServer:
-    """needs_fcgi: whether putslot.fcgi runs by itself behind it."""
+    """needs_fcgi: whether putslot.fcgi runs by itself behind it; connections:
+    how many nginx and lighttpd take at a time, before start; replaced: what
+    else is other than in the shipped file."""
 
     needs_fcgi = True
+    connections = 512
 
     def __init__(self, site, certificates, putslot):
         self.site = site
         self.tls = certificates
+        self.replaced = {}
         self.putslot = putslot
         self.port = site.port()
         self.url = f"https://127.0.0.1:{self.port}/upload/"
@@ -51,7 +55,8 @@ class Nginx(WebServer):
     name = "nginx"
 
     def snippet(self):
-        return shipped("nginx/putslot.conf", {SOCKET: self.putslot.socket})
+        return shipped("nginx/putslot.conf", {
+            SOCKET: self.putslot.socket, **self.replaced})
 
     def prepare(self):
         snippet = self.site.write("nginx/putslot.conf", self.snippet())
@@ -63,7 +68,8 @@ daemon off;
 worker_processes 2;
 pid {self.directory}/pid;
 error_log stderr;
-events {{ worker_connections 256; }}
+worker_rlimit_nofile {self.connections * 2};
+events {{ worker_connections {self.connections}; }}
 http {{
     access_log {self.site.path("log", "nginx-access")};
     client_body_temp_path {self.temporary}/body;
@@ -114,7 +120,8 @@ class Lighttpd(WebServer):
 
     def prepare(self):
         snippet = self.site.write("lighttpd/putslot.conf", shipped(
-            "lighttpd/putslot.conf", {SOCKET: self.putslot.socket}))
+            "lighttpd/putslot.conf", {SOCKET: self.putslot.socket,
+                                      **self.replaced}))
         user = (f'server.username = "{self.site.web_user}"\n'
                 f'server.groupname = "{self.site.group}"\n') if AS_ROOT else ""
         # The parse options and denials are Debian's.
@@ -124,6 +131,8 @@ server.document-root = "{self.root}"
 server.upload-dirs = ( "{self.temporary}" )
 server.bind = "127.0.0.1"
 server.port = {self.port}
+server.max-connections = {self.connections}
+server.max-fds = {self.connections * 2}
 {user}
 accesslog.filename = "{self.temporary}/access"
 server.http-parseopts = (
