@@ -26,12 +26,11 @@ is_unsafe(uint32_t c)
 static void
 copy_safely(const char *text, char *out)
 {
-	bool only_dots = text[strspn(text, ".")] == '\0';
 	uint32_t c;
 	int n;
 
 	while ((n = text_decode(text, &c)) > 0) {
-		if (only_dots || is_unsafe(c)) {
+		if (is_unsafe(c)) {
 			*out++ = '_';
 		} else {
 			memcpy(out, text, (size_t)n);
@@ -67,6 +66,17 @@ shorten(const char *name, char buf[STORE_NAME_MAX + 1])
 	memcpy(buf + stem_len, ending, ending_len + 1);
 }
 
+/* Only when the name has its length: what is cut off may have been all that was
+ * no dot. */
+static void
+replace_only_dots(char *name)
+{
+	size_t len = strlen(name);
+
+	if (strspn(name, ".") == len)
+		memset(name, '_', len);
+}
+
 int
 file_name_make(const char *asked, char buf[STORE_NAME_MAX + 1])
 {
@@ -82,6 +92,7 @@ file_name_make(const char *asked, char buf[STORE_NAME_MAX + 1])
 	}
 	copy_safely(asked, safe);
 	shorten(safe, buf);
+	replace_only_dots(buf);
 	free(safe);
 	return 1;
 }

@@ -114,12 +114,15 @@ START_TEST(a_long_name_loses_its_stem_and_keeps_its_ending)
 }
 END_TEST
 
+/* The second one is of only dots once it is short. */
+static const char *const after_dots[] = {"", "a.."};
+
 START_TEST(a_long_name_of_only_dots_is_made_safe_and_short)
 {
-	char asked[1001];
+	char asked[1100];
 	char made[STORE_NAME_MAX + 1];
 
-	build(asked, ".", 1000, "");
+	build(asked, ".", 1000, after_dots[_i]);
 	ck_assert_int_eq(file_name_make(asked, made), 1);
 	ck_assert_uint_eq(strlen(made), STORE_NAME_MAX);
 	ck_assert_uint_eq(strspn(made, "_"), STORE_NAME_MAX);
@@ -138,7 +141,8 @@ main(void)
 	    sizeof(bad) / sizeof(*bad));
 	tcase_add_loop_test(tc, a_long_name_loses_its_stem_and_keeps_its_ending,
 	    0, sizeof(longs) / sizeof(*longs));
-	tcase_add_test(tc, a_long_name_of_only_dots_is_made_safe_and_short);
+	tcase_add_loop_test(tc, a_long_name_of_only_dots_is_made_safe_and_short,
+	    0, sizeof(after_dots) / sizeof(*after_dots));
 	suite_add_tcase(suite, tc);
 
 	SRunner *sr = srunner_create(suite);

@@ -134,7 +134,7 @@ check_ending(const char *asked, const char *name)
 	const char *ending = strrchr(asked, '.');
 
 	if (ending == NULL || ending == asked || strlen(ending) > 20 ||
-	    !text_is_clean(ending) || asked[strspn(asked, ".")] == '\0')
+	    !text_is_clean(ending) || ending[1] == '\0')
 		return;
 	for (size_t i = 0; i < sizeof(unwanted) / sizeof(*unwanted); i++)
 		if (strstr(ending, unwanted[i]) != NULL)
