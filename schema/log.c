@@ -56,6 +56,9 @@ escape(const char *text, char *buf, size_t len)
 	buf[n] = '\0';
 }
 
+static void write_line(enum log_level, const char *fmt, va_list)
+    __attribute__((format(printf, 2, 0)));
+
 static void
 write_line(enum log_level level, const char *fmt, va_list args)
 {
