@@ -149,6 +149,7 @@ class Site:
         self.directory = Path(tempfile.mkdtemp(prefix=f"putslot-{name}-"))
         self.directory.chmod(0o755)  # the web server is another user
         self.daemons = []
+        self.umask = -1  # of what is started; -1: that of the tests
         self._stopped = []
         self._ports = []
         me = pwd.getpwuid(os.geteuid()).pw_name
@@ -242,7 +243,8 @@ class Site:
             process = subprocess.Popen(
                 self.as_user(user, argv), stdin=subprocess.DEVNULL,
                 stdout=output, stderr=output, cwd=self.directory,
-                env=dict(os.environ, **(env or {})), start_new_session=True)
+                env=dict(os.environ, **(env or {})), start_new_session=True,
+                umask=self.umask)
         daemon = Daemon(name, process, log, log_start, exit_status)
         self.daemons.append(daemon)
 
@@ -285,7 +287,7 @@ class Site:
             self.as_user(user, argv), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             errors="replace", timeout=120, cwd=self.directory,
-            env=dict(os.environ, **(env or {})), **more)
+            env=dict(os.environ, **(env or {})), umask=self.umask, **more)
         if status not in (None, done.returncode) or SANITIZER.search(
                 done.stdout):
             raise ChildProcessError(
