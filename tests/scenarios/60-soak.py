@@ -218,7 +218,8 @@ class User(threading.Thread):
         """(slot, purpose, ends)"""
         name = self.dice.choices(
             ("message", "ephemeral", "profile", "permanent"), (6, 3, 2, 1))[0]
-        before = int(time.time())
+        # time(2), which dates slots, may be some milliseconds behind.
+        before = int(time.time() - 0.05)
         ends = None
         inside = purpose(name)
         if name == "ephemeral":
