@@ -93,7 +93,8 @@ check_config(const struct config *config)
 		for (char **p = rule->patterns; *p; p++)
 			FUZZ_CLAIM(limits_pattern_valid(*p));
 		for (int p = 0; p < PURPOSE_COUNT; p++)
-			FUZZ_CLAIM(limits_max_file_size(&rule->limits[p]) > 0);
+			FUZZ_CLAIM(
+			    limits_max_file_size(config, &rule->limits[p]) > 0);
 	}
 }
 
