@@ -6,9 +6,12 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <linux/filter.h>
 #include <linux/landlock.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -378,6 +381,39 @@ START_TEST(a_wall_that_cannot_be_raised_harms_nobody)
 }
 END_TEST
 
+/* As on a kernel that was built without it, or in a container whose filter
+ * does not know it. */
+static void
+take_landlock_away(int error)
+{
+	struct sock_filter filter[] = {
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		(unsigned)offsetof(struct seccomp_data, nr)),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+		(unsigned)SYS_landlock_create_ruleset, 0, 1),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = {
+	    .len = sizeof(filter) / sizeof(filter[0]), .filter = filter};
+
+	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	ck_assert_int_eq(
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+static const int absences[] = {ENOSYS, EOPNOTSUPP, EPERM};
+
+START_TEST(a_kernel_without_landlock_leaves_the_other_wall)
+{
+	take_landlock_away(absences[_i]);
+	raise_for_web();
+	ck_assert_int_eq(opens("/etc/passwd", O_RDONLY), 0);
+	ck_assert_int_eq(opens(database, O_RDWR), 0);
+	ck_assert_int_eq(socket(AF_INET, SOCK_DGRAM, 0), -1);
+}
+END_TEST
+
 static void
 add_landlock(TCase *tc)
 {
@@ -418,6 +454,8 @@ main(void)
 	tcase_add_test(tc, only_local_sockets_can_be_made);
 	tcase_add_loop_test(
 	    tc, system_calls_that_no_program_makes_are_refused, 0, 7);
+	tcase_add_loop_test(
+	    tc, a_kernel_without_landlock_leaves_the_other_wall, 0, 3);
 	tcase_add_test(tc, without_either_the_process_keeps_to_itself);
 	tcase_add_test(tc, a_wall_that_cannot_be_raised_harms_nobody);
 	suite_add_tcase(suite, tc);
