@@ -245,7 +245,7 @@ START_TEST(of_the_socket_nothing_is_left_but_to_remove_it)
 {
 	const char *socket = in(outside, "there");
 	struct walls walls = walls_of_web();
-	char path[PATH_MAX];
+	char path[2 * PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s", socket);
 	walls.socket = path;
@@ -258,7 +258,7 @@ END_TEST
 START_TEST(a_database_that_is_a_link_is_used_where_it_lies)
 {
 	struct walls walls = walls_of_web();
-	char path[PATH_MAX];
+	char path[2 * PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s", in(outside, "link"));
 	ck_assert_int_eq(symlink(database, path), 0);
