@@ -43,8 +43,10 @@ static void
 check_rules(const struct config *config, const struct config_file *file,
     struct config_mistakes *mistakes)
 {
+	size_t at = 0;
+
 	for (size_t i = 0; i < file->headers.rule_count; i++)
-		if (config_file_rule_entry(file, i, "match") == NULL)
+		if (config_file_rule_entry(file, i, "match", &at) == NULL)
 			config_mistakes_add(mistakes,
 			    config_header_rule_line(&file->headers, i),
 			    "rule %s has no match", file->headers.rules[i]);

@@ -157,13 +157,17 @@ find_key(struct reading *r, const char *name)
 	return key;
 }
 
+/* The section's own entries are the last ones: a section that stands twice is
+ * a mistake of its own, and all of a file would be too much to search. */
 static bool
 is_repeated(struct reading *r, const struct config_key *key)
 {
-	for (size_t i = 0; i < r->file->entry_count; i++) {
-		const struct config_entry *e = &r->file->entries[i];
+	for (size_t i = r->file->entry_count; i > 0; i--) {
+		const struct config_entry *e = &r->file->entries[i - 1];
 
-		if (e->key == key && config_header_same(&e->scope, &r->scope)) {
+		if (!config_header_same(&e->scope, &r->scope))
+			break;
+		if (e->key == key) {
 			config_mistakes_add(r->mistakes, r->line,
 			    "\"%s\" stands here and on line %d", key->name,
 			    e->line);
@@ -265,16 +269,20 @@ config_file_free(struct config_file *file)
 	free(file);
 }
 
+/* Finds an entry from *at on, and then from the beginning. */
 static const struct config_entry *
 find_entry(const struct config_file *file, const struct config_scope *scope,
-    const char *name)
+    const char *name, size_t *at)
 {
 	for (size_t i = 0; i < file->entry_count; i++) {
-		const struct config_entry *e = &file->entries[i];
+		size_t place = (*at + i) % file->entry_count;
+		const struct config_entry *e = &file->entries[place];
 
 		if (config_header_same(&e->scope, scope) &&
-		    strcmp(e->key->name, name) == 0)
+		    strcmp(e->key->name, name) == 0) {
+			*at = place;
 			return e;
+		}
 	}
 	return NULL;
 }
@@ -285,16 +293,17 @@ config_file_entry(const struct config_file *file, enum config_section section,
 {
 	struct config_scope scope = {
 	    .section = section, .purpose = PURPOSE_COUNT};
+	size_t at = 0;
 
-	return find_entry(file, &scope, name);
+	return find_entry(file, &scope, name, &at);
 }
 
 const struct config_entry *
 config_file_rule_entry(
-    const struct config_file *file, size_t rule, const char *name)
+    const struct config_file *file, size_t rule, const char *name, size_t *at)
 {
 	struct config_scope scope = {
 	    .section = CONFIG_RULE, .purpose = PURPOSE_COUNT, .rule = rule};
 
-	return find_entry(file, &scope, name);
+	return find_entry(file, &scope, name, at);
 }

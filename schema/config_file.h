@@ -46,8 +46,10 @@ void config_file_free(struct config_file *); /* accepts NULL */
 const struct config_entry *config_file_entry(
     const struct config_file *, enum config_section, const char *name);
 
-/* The entry for a key of a rule's own section, or NULL. */
+/* The entry for a key of a rule's own section, or NULL. The search begins at
+ * the entry *at, which becomes the one that was found: who asks for one rule
+ * after the other does not walk through all of the file each time. */
 const struct config_entry *config_file_rule_entry(
-    const struct config_file *, size_t rule, const char *name);
+    const struct config_file *, size_t rule, const char *name, size_t *at);
 
 #endif

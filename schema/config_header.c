@@ -1,5 +1,6 @@
 #include "schema/config_header.h"
 
+#include <search.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,30 +23,73 @@ struct parsing {
 	struct config_scope scope;
 };
 
+/* A rule in the tree of names. */
+struct named {
+	const char *name;
+	size_t rule;
+	int line;                     /* of its first header */
+	int lines[PURPOSE_COUNT + 1]; /* of the header by purpose; 0: none */
+};
+
 static int
-add_rule(struct config_headers *headers, const char *name)
+compare_names(const void *a, const void *b)
+{
+	const struct named *one = a, *other = b;
+
+	return strcmp(one->name, other->name);
+}
+
+static struct named *
+find_named(const struct config_headers *headers, const char *name)
+{
+	const struct named wanted = {.name = name};
+	struct named **found = tfind(&wanted, &headers->by_name, compare_names);
+
+	return found == NULL ? NULL : *found;
+}
+
+/* Appends the name to the list. NULL: out of memory. */
+static const char *
+append_name(struct config_headers *headers, const char *name)
 {
 	char **rules = reallocarray(
 	    headers->rules, headers->rule_count + 1, sizeof(*rules));
 
 	if (rules == NULL)
-		return -1;
+		return NULL;
 	headers->rules = rules;
 	rules[headers->rule_count] = strdup(name);
 	if (rules[headers->rule_count] == NULL)
+		return NULL;
+	return rules[headers->rule_count++];
+}
+
+static int
+add_rule(struct config_headers *headers, const char *name, int line)
+{
+	struct named *named = calloc(1, sizeof(*named));
+
+	if (named == NULL)
 		return -1;
-	headers->rule_count++;
+	*named = (struct named){.name = append_name(headers, name),
+	    .rule = headers->rule_count - 1,
+	    .line = line};
+	if (named->name == NULL ||
+	    tsearch(named, &headers->by_name, compare_names) == NULL) {
+		free(named);
+		return -1;
+	}
 	return 1;
 }
 
 /* Finds the rule, or adds it. 1 or -1. */
 static int
-find_rule(struct config_headers *headers, const char *name, size_t *rule)
+find_rule(struct parsing *p, const char *name)
 {
-	for (*rule = 0; *rule < headers->rule_count; (*rule)++)
-		if (strcmp(headers->rules[*rule], name) == 0)
-			return 1;
-	return add_rule(headers, name);
+	const struct named *named = find_named(p->headers, name);
+
+	p->scope.rule = named ? named->rule : p->headers->rule_count;
+	return named ? 1 : add_rule(p->headers, name, p->line);
 }
 
 static int
@@ -99,7 +143,7 @@ parse_rule_header(struct parsing *p, char *words[WORDS_MAX], int count)
 	p->scope.section = CONFIG_RULE;
 	if (count == 3 && parse_purpose(p, words[2]) != 1)
 		return 0;
-	return find_rule(p->headers, words[1], &p->scope.rule);
+	return find_rule(p, words[1]);
 }
 
 static int
@@ -129,6 +173,27 @@ parse_words(struct parsing *p, char *text)
 	return parse_plain_header(p, words, count);
 }
 
+/* The line where the section stands already; 0: it does not. From now on it
+ * stands in this line. */
+static int
+replace_line(struct parsing *p)
+{
+	const struct config_headers *headers = p->headers;
+	int line = 0, *place;
+
+	if (p->scope.section == CONFIG_RULE) {
+		place = &find_named(headers, headers->rules[p->scope.rule])
+			     ->lines[p->scope.purpose];
+		line = *place;
+		*place = p->line;
+		return line;
+	}
+	for (size_t i = 0; i < headers->count; i++)
+		if (config_header_same(&headers->list[i].scope, &p->scope))
+			line = headers->list[i].line;
+	return line;
+}
+
 /* Reports a section that stands twice: most often the result of pasting, and
  * its second half would be easy to miss. 1 or -1. */
 static int
@@ -136,12 +201,11 @@ add_header(struct parsing *p)
 {
 	struct config_headers *headers = p->headers;
 	struct config_header *list;
+	int line = replace_line(p);
 
-	for (size_t i = 0; i < headers->count; i++)
-		if (config_header_same(&headers->list[i].scope, &p->scope))
-			config_mistakes_add(p->mistakes, p->line,
-			    "this section stands here and on line %d",
-			    headers->list[i].line);
+	if (line > 0)
+		config_mistakes_add(p->mistakes, p->line,
+		    "this section stands here and on line %d", line);
 	list = reallocarray(headers->list, headers->count + 1, sizeof(*list));
 	if (list == NULL)
 		return -1;
@@ -184,18 +248,15 @@ config_header_add(struct config_headers *headers, char *text, int line,
 int
 config_header_rule_line(const struct config_headers *headers, size_t rule)
 {
-	for (size_t i = 0; i < headers->count; i++) {
-		const struct config_scope *scope = &headers->list[i].scope;
-
-		if (scope->section == CONFIG_RULE && scope->rule == rule)
-			return headers->list[i].line;
-	}
-	return 0;
+	if (rule >= headers->rule_count)
+		return 0;
+	return find_named(headers, headers->rules[rule])->line;
 }
 
 void
 config_header_free(struct config_headers *headers)
 {
+	tdestroy(headers->by_name, free);
 	for (size_t i = 0; i < headers->rule_count; i++)
 		free(headers->rules[i]);
 	free(headers->rules);

@@ -30,6 +30,7 @@ struct config_headers {
 	size_t count;
 	char **rules; /* their names, in the order in which they first appear */
 	size_t rule_count;
+	void *by_name; /* the rules once more, to find one among thousands */
 };
 
 /* Takes the line, from its '[' on, apart (which changes text) and appends the

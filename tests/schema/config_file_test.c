@@ -231,12 +231,17 @@ END_TEST
 START_TEST(rules_have_the_order_of_their_first_sections)
 {
 	struct config_file *file = read_file(goods[COUNT(goods) - 1].text);
+	size_t at = 0;
 
 	ck_assert_uint_eq(file->headers.rule_count, 2);
 	ck_assert_str_eq(file->headers.rules[0], "b");
 	ck_assert_str_eq(file->headers.rules[1], "a");
 	ck_assert_int_eq(config_header_rule_line(&file->headers, 0), 6);
-	ck_assert_int_eq(config_file_rule_entry(file, 0, "match")->line, 11);
+	ck_assert_int_eq(
+	    config_file_rule_entry(file, 0, "match", &at)->line, 11);
+	ck_assert_uint_eq(at, 5);
+	ck_assert_int_eq(config_file_rule_entry(file, 1, "match", &at)->line,
+	    config_header_rule_line(&file->headers, 1) + 1);
 	config_file_free(file);
 }
 END_TEST
