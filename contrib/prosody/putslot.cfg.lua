@@ -11,5 +11,8 @@
 -- further settings; for another, add to the accounts' VirtualHost:
 --	disco_items = { { "files.example.net", "file upload" } }
 
+-- Let no client send stanzas of hundreds of kilobytes; docs/security.md says
+-- why and how, under "Limits against abuse".
+
 Component "upload.example.org"
 	component_secret = "change me"

@@ -68,6 +68,7 @@ c2s_ports = {{ {self.port} }}
 component_ports = {{ {self.putslot.component_port} }}
 modules_enabled = {{ "disco", "roster", "saslauth", "tls", "posix", "ping" }}
 modules_disabled = {{ "s2s" }}
+c2s_stanza_size_limit = 64 * 1024
 authentication = "internal_plain"
 ssl = {{ key = "{self.tls.key}"; certificate = "{self.tls.chain}" }}
 https_ports = {{ }}
@@ -75,6 +76,8 @@ http_ports = {{ }}
 VirtualHost "{OTHER_DOMAIN}"
 VirtualHost "{GUESTS}"
     authentication = "anonymous"
+Component "flood.example.org"
+    component_secret = "{SECRET}"
 Component "{GATE}"
     component_secret = "{SECRET}"
 VirtualHost "{DOMAIN}"
