@@ -9,7 +9,7 @@ from .cgi import Answer, cgi
 from .faults import Faults
 from .lone_component import LoneComponent
 from .putslot import Putslot
-from .site import AS_ROOT, SANITIZER, accepts
+from .site import AS_ROOT, SANITIZER, accepts, wait_for
 
 PUT_URL = "https://127.0.0.1:1/upload/"
 OWNER = "juliet@example.org"
@@ -41,6 +41,10 @@ class Alone:
         token, secret = self.putslot.grant(len(body), owner=owner)
         return Slot(f"{PUT_URL}{token}/{secret}/file.bin",
                     f"{PUT_URL}{token}/file.bin", body)
+
+    @staticmethod
+    def slot_of(urls, body):
+        return Slot(*urls, body)
 
     # ---- the web side, a process for each request ----
 
@@ -80,6 +84,8 @@ class Alone:
                 [site.bin / "putslot.fcgi", "-c", putslot.path], **plans)],
             lambda: putslot.socket.exists() and accepts(putslot.socket),
             user=site.web_user, exit_status=0)
+        wait_for(lambda: "serving with" in daemon.log_text()
+                 or not daemon.alive(), "service")
         try:
             yield daemon
             site.stop(daemon)

@@ -84,10 +84,14 @@ class LoneComponent:
         """The answer to an IQ from user; None when the component died."""
         if not self.online:
             return None
+        id = str(next(self.ids))
         try:
-            self.server.send(f"<iq type='{kind}' id='{next(self.ids)}' "
+            self.server.send(f"<iq type='{kind}' id='{id}' "
                              f"from='{user}/r' to='{JID}'>{xml}</iq>")
-            return self.server.stanza()
+            while True:
+                stanza = self.server.stanza()
+                if stanza.get("id") == id:
+                    return stanza
         except ConnectionError:
             return None
 
