@@ -100,10 +100,11 @@ range_parse(const char *header, int64_t size, struct range ranges[RANGE_MAX])
 			return 0;
 		if (range.first > range.last)
 			continue;
+		/* a sum of more than size might be too large for an int64_t */
+		if (range.last - range.first >= size - bytes)
+			return 0;
 		bytes += range.last - range.first + 1;
 		ranges[count++] = range;
 	}
-	if (count > 1 && bytes > size)
-		return 0;
 	return asked > 0 && count == 0 ? -1 : count;
 }

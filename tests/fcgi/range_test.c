@@ -136,6 +136,9 @@ START_TEST(a_body_larger_than_four_gigabytes_has_positions_there)
 	ck_assert_int_eq(ranges[0].last, 5000000001);
 	ck_assert_int_eq(range_parse("bytes=-1", INT64_MAX, ranges), 1);
 	ck_assert_int_eq(ranges[0].last, INT64_MAX - 1);
+	/* their sum is no int64_t */
+	ck_assert_int_eq(
+	    range_parse("bytes=0-,0-", INT64_MAX, ranges), IGNORED);
 }
 END_TEST
 
