@@ -168,6 +168,15 @@ def mistakes(day):
         day.run(program, "-n", "-v", status=0)
 
 
+def readable(path):
+    """What is in it; nothing where not even the same user may look, as at a
+    process that is not dumpable."""
+    try:
+        return path.read_bytes().decode(errors="replace")
+    except PermissionError:
+        return ""
+
+
 def processes(day, site):
     """Command lines and environments of all that runs for this site."""
     groups = {daemon.pid for daemon in site.daemons}
@@ -180,8 +189,7 @@ def processes(day, site):
                 continue
             for name in ("cmdline", "environ"):
                 day.said.append((f"{name} of {(path / 'comm').read_text()}",
-                                 (path / name).read_bytes().decode(
-                                     errors="replace")))
+                                 readable(path / name)))
             seen += 1
         except OSError:
             pass  # it has ended meanwhile
