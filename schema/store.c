@@ -191,6 +191,11 @@ store_grant(struct store *store, const struct grant_request *request,
 	int rc;
 
 	memset(result, 0, sizeof(*result));
+	if (request->now < 0) {
+		log_error("cannot record a slot: the clock says that it is "
+			  "before 1970");
+		return -1;
+	}
 	if (token_make(token) == -1 || token_make(secret) == -1)
 		return -1;
 	if (begin(store) == -1)

@@ -245,6 +245,17 @@ START_TEST(a_slot_that_is_gone_cannot_be_published)
 }
 END_TEST
 
+START_TEST(a_clock_before_1970_grants_nothing)
+{
+	struct grant_request request = request_of(5);
+	struct grant_result result;
+
+	request.now = -86400;
+	ck_assert_int_eq(store_grant(fixture_store, &request, &result), -1);
+	ck_assert_shell_eq("SELECT count(*) FROM slot", "0");
+}
+END_TEST
+
 START_TEST(a_database_that_lost_its_name_takes_nothing)
 {
 	struct grant_result result = granted_size(1);
@@ -349,6 +360,7 @@ main(void)
 	tcase_add_test(tc, a_slot_taken_down_by_hand_cannot_be_published);
 	tcase_add_test(tc, a_slot_that_is_gone_cannot_be_published);
 	tcase_add_test(tc, a_failed_link_leaves_the_slot_awaiting_its_put);
+	tcase_add_test(tc, a_clock_before_1970_grants_nothing);
 	tcase_add_test(tc, a_database_that_lost_its_name_takes_nothing);
 	tcase_add_test(tc, a_disk_without_room_is_told_from_other_failures);
 	tcase_add_test(
