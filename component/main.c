@@ -14,6 +14,7 @@
 #include "component/disk.h"
 #include "component/link.h"
 #include "schema/config.h"
+#include "schema/crypto.h"
 #include "schema/log.h"
 #include "schema/store.h"
 #include "schema/walls.h"
@@ -102,8 +103,8 @@ serve(const struct config *config)
 	struct link *link = NULL;
 	int rc = EXIT_BROKEN;
 
-	if (store_open(config->database, STORE_GRANT, config->busy_timeout,
-		&store) < 0)
+	if (crypto_prepare() < 0 || store_open(config->database, STORE_GRANT,
+					config->busy_timeout, &store) < 0)
 		goto out;
 	warn_about_disk(config);
 	if (link_open(config, store, &link) < 0)

@@ -16,6 +16,7 @@
 #include "fcgi/socket.h"
 #include "fcgi/writer.h"
 #include "schema/config.h"
+#include "schema/crypto.h"
 #include "schema/log.h"
 #include "schema/store.h"
 #include "schema/walls.h"
@@ -148,7 +149,8 @@ run(const struct config *config, const struct options *o, bool cgi)
 	struct http_service service = {.config = config};
 	int rc = -1;
 
-	if (bodies_open(config->bodies, BODIES_NAMELESS, &service.bodies) ==
+	if (crypto_prepare() == 1 &&
+	    bodies_open(config->bodies, BODIES_NAMELESS, &service.bodies) ==
 		1 &&
 	    writer_open(
 		config->database, config->busy_timeout, &service.writer) == 1)

@@ -1,9 +1,8 @@
 #include "schema/token.h"
 
-#include <errno.h>
 #include <openssl/crypto.h>
+#include <openssl/rand.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "schema/log.h"
 
@@ -13,16 +12,10 @@ int
 token_make(char buf[TOKEN_LEN + 1])
 {
 	unsigned char random[TOKEN_LEN];
-	ssize_t len;
 
 	buf[0] = '\0';
-	/* So few bytes come whole: getrandom(2). OpenSSL's generator needs
-	 * memory, and crashes where there was none at its start. */
-	do
-		len = getrandom(random, sizeof(random), 0);
-	while (len == -1 && errno == EINTR);
-	if (len != (ssize_t)sizeof(random)) {
-		log_error("cannot make a token: %s", strerror(errno));
+	if (RAND_bytes(random, sizeof(random)) != 1) {
+		log_error("cannot make a token: no random numbers");
 		return -1;
 	}
 	/* 32 divides 256: the low five bits of a byte are evenly spread. */

@@ -13,7 +13,7 @@
 
 #define TOKEN_LEN 26
 
-/* Fills buf with a fresh token and a NUL, from the kernel's generator.
+/* Fills buf with a fresh token and a NUL, from OpenSSL's RAND.
  * 1 done; -1 the generator failed (logged): buf holds "". */
 int token_make(char buf[TOKEN_LEN + 1]);
 

@@ -1,7 +1,6 @@
 #include "schema/walls.h"
 
 #include <errno.h>
-#include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -63,11 +62,9 @@ walls_raise(const struct config *config, const struct walls *walls)
 {
 	char landlock[TEXT_MAX], seccomp[TEXT_MAX];
 
-	/* What libraries read when they are first used, they read now: local
-	 * time for the stamps of syslog(3), the configuration of OpenSSL. A
-	 * failure shows where they are used. */
+	/* What the C library reads when it is first used, it reads now: local
+	 * time, for the stamps of syslog(3). */
 	tzset();
-	OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
 	/* Nobody else of the same user looks into this process, and no core
 	 * file has the secret and what people send. */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
