@@ -401,7 +401,11 @@ def spoilt(scenario, alone):
                     answer = alone.ask_put(slot)
                     true(answer.status in (201, 404, 409, 500), f"{answer}")
                     if answer.status == 201:
-                        equal(alone.ask_get(slot).body, slot.body, "the body")
+                        # The writer may have in memory what the reader finds
+                        # spoilt: an error then, but nothing else's bytes.
+                        answer = alone.ask_get(slot)
+                        true(answer.status == 500 or answer.body == slot.body,
+                             f"GET: {answer}")
                 may_be_granted(component)
     restore()
 
