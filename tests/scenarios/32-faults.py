@@ -4,8 +4,12 @@ and a database that is locked, gone, replaced or garbage are answered and
 logged, end no program in an unclean way, leave nothing half done, and are over
 when their cause is.
 
-Small disks are mounted by root only; without root those cases are skipped."""
+Small disks are mounted by root only; without root those cases are skipped.
 
+PUTSLOT_SEED  of what is spoilt; printed
+"""
+
+import os
 import random
 import sqlite3
 import sys
@@ -366,7 +370,7 @@ def use_spoilt(alone, slots):
 
 
 def spoilt(scenario, alone):
-    seed = random.randrange(10**9)
+    seed = int(os.environ.get("PUTSLOT_SEED", random.randrange(10**9)))
     chance = random.Random(seed)
     good = alone.site.path("good.db")
     slots = [alone.slot(), alone.slot(bytes(3000))]
