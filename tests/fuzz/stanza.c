@@ -223,10 +223,19 @@ parse_url(xmpp_stanza_t *slot, const char *name, struct http_request *request)
 	free(url);
 }
 
-/* Whether the rules give this owner a slot. */
+/* Whether the rules give this owner a slot. Patterns match without regard to
+ * case, and addresses come prepared from the server: a user of other letters
+ * would be another one, who has reached no limit. */
 static bool
 is_admitted(const char *owner)
 {
+	for (size_t i = 0; i < FULL; i++) {
+		char user[50];
+
+		snprintf(user, sizeof(user), "%s@full.tld", full[i].rule);
+		if (limits_pattern_matches(user, owner))
+			return strcmp(user, owner) != 0;
+	}
 	return strcmp(owner, "montague.tld") == 0 ||
 	       limits_pattern_matches("@montague.tld", owner);
 }
