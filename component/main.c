@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -38,10 +37,9 @@ usage(void)
 static int
 read_options(int argc, char **argv, struct options *options)
 {
-	const char *file = getenv("PUTSLOT_CONFIG");
 	int c;
 
-	options->file = file != NULL ? file : CONFIG_DEFAULT_FILE;
+	options->file = config_default_path();
 	options->check_only = false;
 	options->level = LOG_LEVEL_INFO;
 	while ((c = getopt(argc, argv, "c:nVv")) != -1) {

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -117,12 +116,11 @@ mistake_in(const struct options *o)
 static int
 parse_options(struct options *o, int argc, char **argv)
 {
-	const char *file = getenv("PUTSLOT_CONFIG");
 	const char *mistake = NULL;
 	int option = 0;
 
 	*o = (struct options){.grace = -1, .level = LOG_LEVEL_INFO};
-	o->config_file = file && *file ? file : CONFIG_DEFAULT_FILE;
+	o->config_file = config_default_path();
 	while ((option = getopt_long(
 		    argc, argv, "c:nVv", LONG_OPTIONS, NULL)) != -1) {
 		if (option == 'V') {

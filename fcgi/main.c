@@ -4,7 +4,6 @@
  */
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -43,11 +42,10 @@ usage(void)
 static int
 parse_options(int argc, char **argv, struct options *o)
 {
-	const char *file = getenv("PUTSLOT_CONFIG");
 	int c;
 
 	*o = (struct options){.level = LOG_LEVEL_INFO};
-	o->config_file = file && *file ? file : CONFIG_DEFAULT_FILE;
+	o->config_file = config_default_path();
 	while ((c = getopt(argc, argv, "c:ns:Vv")) != -1)
 		switch (c) {
 		case 'c':

@@ -180,6 +180,14 @@ read_stream(FILE *stream, enum config_reader reader, struct config *config,
 	return result;
 }
 
+const char *
+config_default_path(void)
+{
+	const char *path = getenv("PUTSLOT_CONFIG");
+
+	return path != NULL && *path != '\0' ? path : CONFIG_DEFAULT_FILE;
+}
+
 int
 config_read(
     const char *path, enum config_reader reader, struct config **out, FILE *err)

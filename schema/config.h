@@ -68,6 +68,10 @@ struct config {
 /* Who reads the file: only the component needs, and may see, the secret. */
 enum config_reader { CONFIG_FOR_COMPONENT, CONFIG_FOR_WEB };
 
+/* The file to read where no option names one: $PUTSLOT_CONFIG, which CGI and
+ * mod_fcgid can pass, or else CONFIG_DEFAULT_FILE. Empty counts as unset. */
+const char *config_default_path(void);
+
 /* Reads and checks the file. Every mistake is written to err as
  * "FILE:LINE: what is wrong" (without :LINE when it is about no one line);
  * all mistakes of a file are reported, not the first alone.

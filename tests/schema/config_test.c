@@ -385,6 +385,17 @@ START_TEST(the_example_is_right_in_its_comments)
 }
 END_TEST
 
+START_TEST(the_environment_names_the_file_unless_it_is_empty)
+{
+	ck_assert_int_eq(unsetenv("PUTSLOT_CONFIG"), 0);
+	ck_assert_str_eq(config_default_path(), CONFIG_DEFAULT_FILE);
+	ck_assert_int_eq(setenv("PUTSLOT_CONFIG", "", 1), 0);
+	ck_assert_str_eq(config_default_path(), CONFIG_DEFAULT_FILE);
+	ck_assert_int_eq(setenv("PUTSLOT_CONFIG", "/home/me/conf", 1), 0);
+	ck_assert_str_eq(config_default_path(), "/home/me/conf");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -396,6 +407,7 @@ main(void)
 	if (getcwd(top, sizeof(top)) == NULL)
 		return 1;
 	tcase_add_checked_fixture(tc, fixture_enter, fixture_leave);
+	tcase_add_test(tc, the_environment_names_the_file_unless_it_is_empty);
 	tcase_add_test(tc, everything_has_a_default_but_three_keys);
 	tcase_add_loop_test(
 	    tc, each_purpose_has_default_limits, 0, PURPOSE_COUNT);
