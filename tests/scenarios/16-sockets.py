@@ -23,7 +23,18 @@ def served(bench):
     equal(bench.get(bench.stored(b"fives")).body, b"fives", "the body")
 
 
-def half_an_upload(bench, put):
+def bodies_in_flight(daemon):
+    """Files that putslot.fcgi has open, and that have no name."""
+    found = 0
+    for descriptor in Path(f"/proc/{daemon.pid}/fd").iterdir():
+        try:
+            found += str(descriptor.readlink()).endswith(" (deleted)")
+        except FileNotFoundError:
+            pass  # closed meanwhile
+    return found
+
+
+def half_an_upload(bench, put, daemon):
     """An upload of a MiB of which putslot.fcgi has begun to read."""
     connection = RawConnection(bench.tls, bench.web.url)
     connection.head("PUT", put, {"Content-Length": MIB,
@@ -31,6 +42,8 @@ def half_an_upload(bench, put):
                                  "Connection": "close"})
     true(connection.read().startswith(b"HTTP/1.1 100"), "no 100 Continue")
     connection.send(b"a" * (MIB // 2))
+    # The 100 is Apache's own, which may not have passed on anything yet.
+    wait_for(lambda: bodies_in_flight(daemon) == 1, "the body's file", 5)
     return connection
 
 
@@ -60,7 +73,7 @@ def stops(scenario, bench, daemon):
     putslot = bench.putslot
     with scenario.case("told to end, it finishes the upload that runs"):
         put, get = bench.slot(MIB)
-        connection = half_an_upload(bench, put)
+        connection = half_an_upload(bench, put, daemon)
         daemon.signal(signal.SIGTERM)
         wait_for(lambda: threads(daemon) <= 2, "end of the idle threads", 5)
         connection.send(b"a" * (MIB // 2))
@@ -73,7 +86,7 @@ def stops(scenario, bench, daemon):
         equal(bench.get(get).body, b"a" * MIB, "the body")
     with scenario.case("killed in an upload, it leaves a slot to be used"):
         put, get = bench.slot(MIB)
-        connection = half_an_upload(bench, put)
+        connection = half_an_upload(bench, put, daemon)
         bench.site.kill_daemon(daemon)
         # What Apache answers, and when, depends on how much it had passed on.
         connection.abort()
