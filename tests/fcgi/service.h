@@ -24,8 +24,6 @@
 
 /* Of every stored body: the handlers do not compute it anew. */
 #define SERVICE_SHA256_BYTE 0xab
-#define SERVICE_ETAG_HEX \
-	"abababababababababababababababababababababababababababababababab"
 
 struct service {
 	char dir[200];
