@@ -64,11 +64,11 @@ read_options(int argc, char **argv, struct options *options)
 }
 
 static void
-warn_about_disk(const struct config *config)
+warn_about_disk(const struct config *config, const char *path)
 {
-	if (disk_room(config->bodies, config->min_free) < 0)
-		log_warn("%s: %s: min_free is left to the web side",
-		    config->bodies, strerror(errno));
+	if (path != NULL && disk_room(path, config->min_free) < 0)
+		log_warn("%s: %s: min_free is left to the web side", path,
+		    strerror(errno));
 }
 
 static bool
@@ -104,7 +104,8 @@ serve(const struct config *config)
 	if (crypto_prepare() < 0 || store_open(config->database, STORE_GRANT,
 					config->busy_timeout, &store) < 0)
 		goto out;
-	warn_about_disk(config);
+	warn_about_disk(config, config->bodies);
+	warn_about_disk(config, config->public);
 	if (link_open(config, store, &link) < 0)
 		goto out;
 	raise_walls(config);

@@ -53,11 +53,13 @@ check_size(const struct config *config, const struct limits *limits,
 	return 0;
 }
 
-/* As struct grant_request has it. */
+/* As struct grant_request has it, of the disk that will hold the file. */
 static int64_t
-measure_room(const struct config *config)
+measure_room(const struct config *config, enum purpose purpose)
 {
-	int64_t room = disk_room(config->bodies, config->min_free);
+	const char *path =
+	    config_is_public(config, purpose) ? config->public : config->bodies;
+	int64_t room = disk_room(path, config->min_free);
 
 	/* A disk that cannot be seen was warned about at start. */
 	return room < 0 ? UNITS_NEVER : room;
@@ -200,7 +202,11 @@ reply_granted(const struct iq *iq, const struct grant_request *grant,
 	const struct config *config = iq->service->config;
 	char *put = url_put(
 	    config->put_url, result->token, result->secret, grant->file_name);
-	char *get = url_get(config->get_url, result->token, grant->file_name);
+	char *get =
+	    config_is_public(config, grant->purpose)
+		? url_public(
+		      config->public_url, result->token, grant->file_name)
+		: url_get(config->get_url, result->token, grant->file_name);
 
 	if (put != NULL && get != NULL)
 		slot_reply_granted(answer, iq->child, put, get);
@@ -245,7 +251,7 @@ upload_answer(const struct iq *iq, struct answer *answer)
 	    .put_window = config->put_window,
 	    .upload_timeout = config->upload_timeout,
 	    .max_total = config->max_total,
-	    .room = measure_room(config),
+	    .room = measure_room(config, request.purpose),
 	    .limits = limits,
 	};
 	if (grant_slot(iq, &grant, &result, &refusal))

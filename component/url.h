@@ -16,4 +16,9 @@ char *url_put(const char *base, const char token[TOKEN_LEN + 1],
 char *
 url_get(const char *base, const char token[TOKEN_LEN + 1], const char *name);
 
+/* Writes base SHARD/TOKEN/NAME, the GET URL of a file that the web server
+ * serves by itself: SHARD/TOKEN is its path; base is public_url. */
+char *
+url_public(const char *base, const char token[TOKEN_LEN + 1], const char *name);
+
 #endif

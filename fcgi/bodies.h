@@ -7,6 +7,13 @@
  *	DIR/incoming/…      bodies in flight, only on file systems that cannot
  *	                    hold a nameless file (O_TMPFILE)
  *
+ * There may be two such directories: our own, from which this program alone
+ * serves, and a public one, from which the web server does. A new body goes
+ * where its caller says; whatever is asked about a body at rest is answered
+ * for both, so that the answer does not depend on what the configuration was
+ * when it came. A token has one body: to publish it in one tree removes what
+ * a crash left in the other.
+ *
  * Directories are made 02770 and files 0640, whatever the umask, so that the
  * group shares them. A path is never built from anything but a valid token.
  * Results are 1 yes, 0 no, -1 broken (logged here).
@@ -19,10 +26,9 @@
 
 #include "schema/token.h"
 
-/* Tokens that begin with the same characters, this many, share a shard. */
-#define BODIES_SHARD_LEN 2
+#define BODIES_SHARD_LEN TOKEN_SHARD_LEN
 
-struct bodies; /* the directory; may be used by many threads at once */
+struct bodies; /* the directories; may be used by many threads at once */
 struct body;   /* one body in flight; belongs to one thread */
 
 enum bodies_in_flight {
@@ -30,18 +36,27 @@ enum bodies_in_flight {
 	BODIES_NAMED     /* always a temporary name, as on NFS */
 };
 
-/* Opens (and makes, if its parent exists) the directory. 1 or -1. */
-int bodies_open(const char *path, enum bodies_in_flight, struct bodies **out);
+enum bodies_place {
+	BODIES_OWN,
+	BODIES_PUBLIC, /* only where bodies_open was given a directory */
+	BODIES_PLACE_COUNT
+};
+
+/* Opens (and makes, if its parent exists) our own directory, and the public
+ * one, NULL where there is none. 1 or -1. */
+int bodies_open(const char *own, const char *public, enum bodies_in_flight,
+    struct bodies **out);
 void bodies_close(struct bodies *); /* accepts NULL */
 
 /* Bytes that an ordinary user may still write on that file system; -1. */
-int64_t bodies_free_space(struct bodies *);
+int64_t bodies_free_space(struct bodies *, enum bodies_place);
 
 /* ---- a body on its way in ---- */
 
-/* Begins a body that will be published under token. 1; 0 no room; -1. */
-int bodies_begin(
-    struct bodies *, const char token[TOKEN_LEN + 1], struct body **out);
+/* Begins a body that will be published under token in that place. 1; 0 no
+ * room; -1. */
+int bodies_begin(struct bodies *, const char token[TOKEN_LEN + 1],
+    enum bodies_place, struct body **out);
 
 /* Appends. 1 all written; 0 no room (ENOSPC, EDQUOT, EFBIG); -1. */
 int bodies_write(struct body *, const void *data, size_t len);
@@ -59,12 +74,13 @@ void bodies_end(struct body *);
 
 /* ---- bodies at rest ---- */
 
-/* Opens a published body for reading. 1 and *fd (the caller closes) and *size
- * in bytes; 0 there is none; -1. */
+/* Opens a published body for reading, our own directory being looked into
+ * first: what is public the web server has mostly served. 1 and *fd (the caller
+ * closes) and *size in bytes; 0 there is none; -1. */
 int bodies_read(
     struct bodies *, const char token[TOKEN_LEN + 1], int *fd, int64_t *size);
 
-/* Removes a body's name. 1 removed, 0 there was none, -1. */
+/* Removes a body's name wherever it is. 1 removed, 0 there was none, -1. */
 int bodies_remove(struct bodies *, const char token[TOKEN_LEN + 1]);
 
 /* Makes the removals in the shard of this token durable. 1 or -1. */

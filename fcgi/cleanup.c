@@ -181,12 +181,13 @@ clean(const struct options *o, const struct config *config, struct store *store,
  * they might belong to root, and a directory missing because its file system
  * is not mounted would pass for one from which everything has been removed. */
 static bool
-both_exist(const struct config *config)
+all_exist(const struct config *config)
 {
-	const char *paths[] = {config->database, config->bodies};
+	const char *paths[] = {
+	    config->database, config->bodies, config->public};
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		if (access(paths[i], F_OK) == -1) {
+		if (paths[i] != NULL && access(paths[i], F_OK) == -1) {
 			log_error("%s: %s", paths[i], strerror(errno));
 			return false;
 		}
@@ -197,17 +198,19 @@ both_exist(const struct config *config)
 static enum exit_code
 work(const struct options *o, const struct config *config)
 {
-	const struct walls walls = {
-	    .database = config->database, .bodies = config->bodies};
+	const struct walls walls = {.database = config->database,
+	    .bodies = config->bodies,
+	    .public = config->public};
 	bool changes = !o->dry_run && (!o->fsck || o->repair);
 	struct store *store = NULL;
 	struct bodies *bodies = NULL;
 	enum exit_code code = EXIT_FAILED;
 
-	if (!both_exist(config) ||
+	if (!all_exist(config) ||
 	    store_open(config->database, changes ? STORE_DURABLE : STORE_READ,
 		config->busy_timeout, &store) != 1 ||
-	    bodies_open(config->bodies, BODIES_NAMED, &bodies) != 1)
+	    bodies_open(
+		config->bodies, config->public, BODIES_NAMED, &bodies) != 1)
 		goto out;
 	walls_raise(config, &walls);
 	code =

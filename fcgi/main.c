@@ -77,6 +77,7 @@ raise_walls(const struct config *config, const char *own, bool daemon)
 	const struct walls walls = {
 	    .database = config->database,
 	    .bodies = config->bodies,
+	    .public = config->public,
 	    .socket = own,
 	    .daemon = daemon,
 	};
@@ -148,8 +149,8 @@ run(const struct config *config, const struct options *o, bool cgi)
 	int rc = -1;
 
 	if (crypto_prepare() == 1 &&
-	    bodies_open(config->bodies, BODIES_NAMELESS, &service.bodies) ==
-		1 &&
+	    bodies_open(config->bodies, config->public, BODIES_NAMELESS,
+		&service.bodies) == 1 &&
 	    writer_open(
 		config->database, config->busy_timeout, &service.writer) == 1)
 		rc = cgi ? answer_cgi(&service) : serve(&service, o->socket);

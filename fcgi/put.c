@@ -115,11 +115,22 @@ check_form(struct http_request *request, const struct slot *slot)
 	return 0;
 }
 
+/* Where the body of that slot goes. */
+static enum bodies_place
+place_of(const struct http_request *request, const struct slot *slot)
+{
+	return config_is_public(request->service->config, slot->purpose)
+		   ? BODIES_PUBLIC
+		   : BODIES_OWN;
+}
+
 /* Whether the disk takes so many bytes and keeps what it must: 1, 0, -1. */
 static int
-has_room(const struct http_request *request, int64_t bytes)
+has_room(
+    const struct http_request *request, const struct slot *slot, int64_t bytes)
 {
-	int64_t room = bodies_free_space(request->service->bodies);
+	int64_t room = bodies_free_space(
+	    request->service->bodies, place_of(request, slot));
 
 	if (room == -1)
 		return -1;
@@ -129,7 +140,7 @@ has_room(const struct http_request *request, int64_t bytes)
 static int
 check_room(struct http_request *request, const struct slot *slot)
 {
-	int rc = has_room(request, slot->size);
+	int rc = has_room(request, slot, slot->size);
 
 	if (rc != 0)
 		return rc == 1 ? 0 : 500;
@@ -227,7 +238,7 @@ no_room(const struct upload *up)
 static int
 keep(struct upload *up, const char *data, size_t len)
 {
-	int rc = has_room(up->request, (int64_t)len);
+	int rc = has_room(up->request, up->slot, (int64_t)len);
 
 	if (rc == 1)
 		rc = bodies_write(up->body, data, len);
@@ -335,8 +346,8 @@ publish(struct upload *up)
 static int
 begin(struct upload *up)
 {
-	int rc = bodies_begin(
-	    up->request->service->bodies, up->slot->token, &up->body);
+	int rc = bodies_begin(up->request->service->bodies, up->slot->token,
+	    place_of(up->request, up->slot), &up->body);
 
 	if (rc != 1)
 		return rc == 0 ? no_room(up) : 500;

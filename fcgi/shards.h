@@ -1,6 +1,6 @@
 /*
  * The directories in which bodies lie: how they are named, made and walked.
- * Only fcgi/bodies.c uses them; the files are its own business.
+ * Only fcgi/tree.c and fcgi/bodies.c use them; the files are their business.
  *
  * Functions that return a descriptor return -1 with errno and log nothing.
  */

@@ -215,6 +215,12 @@ config_read(
 	return result;
 }
 
+bool
+config_is_public(const struct config *config, enum purpose purpose)
+{
+	return config->public_url != NULL && purpose != PURPOSE_EPHEMERAL;
+}
+
 void
 config_free(struct config *config)
 {

@@ -26,6 +26,7 @@ struct config {
 	/* [store] */
 	char *database;       /* path of the SQLite file */
 	char *bodies;         /* path of the directory of uploaded files */
+	char *public;         /* of those the web server serves; NULL: none */
 	int64_t busy_timeout; /* seconds to wait for a locked database */
 	int64_t max_total;    /* bytes of all uploads together */
 	int64_t min_free;     /* bytes that stay free on the bodies' disk */
@@ -33,6 +34,7 @@ struct config {
 	/* [web] */
 	char *put_url;       /* base of PUT URLs, ends in '/' */
 	char *get_url;       /* base of GET URLs, ends in '/' */
+	char *public_url;    /* the same for what lies in public; NULL: none */
 	bool allow_http;     /* for tests and onion services */
 	char *socket;        /* path; NULL: only an inherited one */
 	int64_t socket_mode; /* permission bits, octal in the file */
@@ -79,6 +81,11 @@ const char *config_default_path(void);
  * ran out (said on err). The caller frees with config_free. */
 int config_read(
     const char *path, enum config_reader, struct config **out, FILE *err);
+
+/* Whether a new upload for that purpose goes to where the web server serves it
+ * by itself. Ephemeral ones never do: their end is kept to the second, and a
+ * web server does not look at the clock. */
+bool config_is_public(const struct config *, enum purpose);
 
 /* Frees everything; accepts NULL. */
 void config_free(struct config *);

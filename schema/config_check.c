@@ -29,14 +29,36 @@ check_url(const struct config *config, const struct config_file *file,
 {
 	const struct config_entry *entry =
 	    config_file_entry(file, CONFIG_WEB, name);
-	const char *url =
-	    strcmp(name, "put_url") == 0 ? config->put_url : config->get_url;
+	const char *url;
 
-	if (entry != NULL && entry->valid && !config->allow_http &&
-	    strncmp(url, "https:", 6) != 0)
+	if (entry == NULL || !entry->valid || config->allow_http)
+		return;
+	/* the entry's own value has moved into the configuration */
+	url = *(char *const *)((const char *)config + entry->key->offset);
+	if (strncmp(url, "https:", 6) != 0)
 		config_mistakes_add(mistakes, entry->line,
 		    "%s must begin with https://, unless allow_http = yes",
 		    name);
+}
+
+/* public alone is right: files that were put there while there was a
+ * public_url are still served, by the program, and removed in time. */
+static void
+check_public(const struct config *config, const struct config_file *file,
+    struct config_mistakes *mistakes)
+{
+	const struct config_entry *url =
+	    config_file_entry(file, CONFIG_WEB, "public_url");
+	const struct config_entry *dir =
+	    config_file_entry(file, CONFIG_STORE, "public");
+
+	if (url != NULL && dir == NULL)
+		config_mistakes_add(
+		    mistakes, url->line, "public_url needs public in [store]");
+	if (dir != NULL && dir->valid &&
+	    strcmp(config->public, config->bodies) == 0)
+		config_mistakes_add(
+		    mistakes, dir->line, "public must not be bodies");
 }
 
 static void
@@ -105,6 +127,8 @@ config_check_settings(const struct config *config,
 	require(file, CONFIG_WEB, "put_url", mistakes);
 	check_url(config, file, "put_url", mistakes);
 	check_url(config, file, "get_url", mistakes);
+	check_url(config, file, "public_url", mistakes);
+	check_public(config, file, mistakes);
 	check_rules(config, file, mistakes);
 	/* Where a value was refused its default stands, which says nothing
 	 * about whether the timers that were meant go together. */

@@ -128,6 +128,8 @@ allow_all(int ruleset, const struct walls *w, const struct ruleset *forbidden)
 		    allow_around(ruleset, w->database, DATABASE_RIGHTS & known);
 	if (rc == 0 && w->bodies != NULL)
 		rc = allow(ruleset, w->bodies, BODIES_RIGHTS & known);
+	if (rc == 0 && w->public != NULL)
+		rc = allow(ruleset, w->public, BODIES_RIGHTS & known);
 	if (rc == 0 && w->socket != NULL)
 		rc = allow_around(
 		    ruleset, w->socket, LANDLOCK_ACCESS_FS_REMOVE_FILE);

@@ -13,6 +13,10 @@
 
 #define TOKEN_LEN 26
 
+/* Files whose tokens begin with the same characters, this many, share a
+ * directory, which has them as its name. */
+#define TOKEN_SHARD_LEN 2
+
 /* Fills buf with a fresh token and a NUL, from OpenSSL's RAND.
  * 1 done; -1 the generator failed (logged): buf holds "". */
 int token_make(char buf[TOKEN_LEN + 1]);

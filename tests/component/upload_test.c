@@ -108,6 +108,44 @@ START_TEST(a_request_is_granted_as_in_listing_6)
 }
 END_TEST
 
+#define EPHEMERAL                                                         \
+	ASK("<request xmlns='urn:xmpp:http:upload:0' filename='a' "       \
+	    "size='5'><ephemeral xmlns='urn:xmpp:http:upload:purpose:0' " \
+	    "expire-before='2030-01-01T00:00:00Z'/></request>")
+
+static const struct {
+	const char *request;
+	bool public;
+} publics[] = {
+    {ASK(REQUEST("5")), true},
+    {ASK(PURPOSE("5", "message")), true},
+    {ASK(PURPOSE("5", "profile")), true},
+    {EPHEMERAL, false},
+};
+
+START_TEST(all_but_ephemeral_files_are_downloaded_from_the_public_url)
+{
+	xmpp_stanza_t *reply;
+	char token[TOKEN_LEN + 1] = "", start[100];
+	const char *put, *get;
+
+	services_open("");
+	services_config->public = strdup("/");
+	services_config->public_url = strdup("https://files.montague.tld/");
+	reply = granted(publics[_i].request);
+	put = xmpp_stanza_get_attribute(child(reply, "put"), "url");
+	get = xmpp_stanza_get_attribute(child(reply, "get"), "url");
+	memcpy(token, put + strlen("https://up.montague.tld/"), TOKEN_LEN);
+	if (publics[_i].public)
+		snprintf(start, sizeof(start),
+		    "https://files.montague.tld/%.2s/%s/", token, token);
+	else
+		snprintf(start, sizeof(start), "https://down.montague.tld/%s/",
+		    token);
+	ck_assert_msg(strncmp(get, start, strlen(start)) == 0, "%s", get);
+}
+END_TEST
+
 static const char *const legacy_requests[][2] = {
     {OLD, ASK(LEGACY(OLD, "5"))},
     {OLDER, ASK(LEGACY(OLDER, "5"))},
@@ -486,6 +524,9 @@ main(void)
 
 	tcase_add_checked_fixture(tc, NULL, services_close);
 	tcase_add_test(tc, a_request_is_granted_as_in_listing_6);
+	tcase_add_loop_test(tc,
+	    all_but_ephemeral_files_are_downloaded_from_the_public_url, 0,
+	    sizeof(publics) / sizeof(*publics));
 	tcase_add_loop_test(tc, a_legacy_request_is_granted_in_its_own_form, 0,
 	    sizeof(legacy_requests) / sizeof(*legacy_requests));
 	tcase_add_test(

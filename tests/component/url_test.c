@@ -44,6 +44,18 @@ START_TEST(a_get_url_has_no_secret)
 }
 END_TEST
 
+START_TEST(a_public_url_is_a_path_and_a_name)
+{
+	char expected[256] = "https://example.org/f/";
+	char *url = url_public("https://example.org/f/", TOKEN, cases[_i].name);
+
+	snprintf(expected + strlen(expected), 200, "%.2s/" TOKEN "/%s", TOKEN,
+	    cases[_i].encoded);
+	ck_assert_str_eq(url, expected);
+	free(url);
+}
+END_TEST
+
 START_TEST(the_longest_name_fits)
 {
 	char name[STORE_NAME_MAX + 1];
@@ -68,6 +80,8 @@ main(void)
 	    sizeof(cases) / sizeof(*cases));
 	tcase_add_loop_test(
 	    tc, a_get_url_has_no_secret, 0, sizeof(cases) / sizeof(*cases));
+	tcase_add_loop_test(tc, a_public_url_is_a_path_and_a_name, 0,
+	    sizeof(cases) / sizeof(*cases));
 	tcase_add_test(tc, the_longest_name_fits);
 	suite_add_tcase(suite, tc);
 

@@ -53,7 +53,7 @@ tear_down(void)
 static void
 open_bodies(int kind)
 {
-	ck_assert_int_eq(bodies_open(dir, kinds[kind], &bodies), 1);
+	ck_assert_int_eq(bodies_open(dir, NULL, kinds[kind], &bodies), 1);
 }
 
 static void
@@ -61,7 +61,7 @@ put(const char *token, const char *text)
 {
 	struct body *body;
 
-	ck_assert_int_eq(bodies_begin(bodies, token, &body), 1);
+	ck_assert_int_eq(bodies_begin(bodies, token, BODIES_OWN, &body), 1);
 	ck_assert_int_eq(bodies_write(body, text, strlen(text)), 1);
 	ck_assert_int_eq(bodies_sync(body), 1);
 	ck_assert_int_eq(bodies_publish(body), 1);
@@ -168,7 +168,7 @@ START_TEST(a_body_is_not_there_before_it_is_published)
 	struct body *body;
 
 	open_bodies(_i);
-	ck_assert_int_eq(bodies_begin(bodies, TOKEN, &body), 1);
+	ck_assert_int_eq(bodies_begin(bodies, TOKEN, BODIES_OWN, &body), 1);
 	ck_assert_int_eq(bodies_write(body, "half", 4), 1);
 	ck_assert_int_eq(bodies_sync(body), 1);
 	assert_absent(TOKEN);
@@ -182,7 +182,7 @@ START_TEST(an_unpublished_body_leaves_nothing)
 	struct body *body;
 
 	open_bodies(_i);
-	ck_assert_int_eq(bodies_begin(bodies, TOKEN, &body), 1);
+	ck_assert_int_eq(bodies_begin(bodies, TOKEN, BODIES_OWN, &body), 1);
 	ck_assert_int_eq(bodies_write(body, "half", 4), 1);
 	bodies_end(body);
 	assert_absent(TOKEN);
@@ -196,8 +196,8 @@ START_TEST(two_bodies_of_one_token_do_not_mix)
 	struct body *first, *second;
 
 	open_bodies(_i);
-	ck_assert_int_eq(bodies_begin(bodies, TOKEN, &first), 1);
-	ck_assert_int_eq(bodies_begin(bodies, TOKEN, &second), 1);
+	ck_assert_int_eq(bodies_begin(bodies, TOKEN, BODIES_OWN, &first), 1);
+	ck_assert_int_eq(bodies_begin(bodies, TOKEN, BODIES_OWN, &second), 1);
 	ck_assert_int_eq(bodies_write(first, "one", 3), 1);
 	ck_assert_int_eq(bodies_write(second, "two", 3), 1);
 	ck_assert_int_eq(bodies_write(first, "!", 1), 1);
@@ -248,7 +248,7 @@ START_TEST(a_directory_without_a_parent_is_refused)
 	char path[PATH_MAX + 20];
 
 	snprintf(path, sizeof(path), "%s/no/such", dir);
-	ck_assert_int_eq(bodies_open(path, BODIES_NAMELESS, &bodies), -1);
+	ck_assert_int_eq(bodies_open(path, NULL, BODIES_NAMELESS, &bodies), -1);
 	ck_assert_ptr_null(bodies);
 }
 END_TEST
@@ -261,7 +261,7 @@ START_TEST(a_full_disk_is_no_room_and_leaves_nothing)
 
 	signal(SIGXFSZ, SIG_IGN);
 	open_bodies(_i);
-	ck_assert_int_eq(bodies_begin(bodies, TOKEN, &body), 1);
+	ck_assert_int_eq(bodies_begin(bodies, TOKEN, BODIES_OWN, &body), 1);
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
 	ck_assert_int_eq(bodies_write(body, "0123456789ab", 12), 0);
 	limit.rlim_cur = RLIM_INFINITY;
@@ -285,7 +285,7 @@ START_TEST(a_name_that_is_no_token_reaches_no_file)
 	int fd;
 
 	open_bodies(0);
-	ck_assert_int_eq(bodies_begin(bodies, name, &body), -1);
+	ck_assert_int_eq(bodies_begin(bodies, name, BODIES_OWN, &body), -1);
 	ck_assert_ptr_null(body);
 	ck_assert_int_eq(bodies_read(bodies, name, &fd, &size), 0);
 	ck_assert_int_eq(bodies_remove(bodies, name), 0);
@@ -302,9 +302,9 @@ START_TEST(nothing_is_put_into_a_directory_that_lost_its_name)
 	put(TOKEN, "one");
 	snprintf(away, sizeof(away), "%s.away", dir);
 	ck_assert_int_eq(rename(dir, away), 0);
-	ck_assert_int_eq(bodies_begin(bodies, OTHER, &body), -1);
+	ck_assert_int_eq(bodies_begin(bodies, OTHER, BODIES_OWN, &body), -1);
 	ck_assert_int_eq(mkdir(dir, 0700), 0);
-	ck_assert_int_eq(bodies_begin(bodies, OTHER, &body), -1);
+	ck_assert_int_eq(bodies_begin(bodies, OTHER, BODIES_OWN, &body), -1);
 	ck_assert_int_eq(rmdir(dir), 0);
 	ck_assert_int_eq(rename(away, dir), 0);
 	put(OTHER, "two");
@@ -330,7 +330,7 @@ START_TEST(the_sweep_takes_only_old_bodies_in_flight)
 
 	open_bodies(1);
 	put(OTHER, "stays");
-	ck_assert_int_eq(bodies_begin(bodies, TOKEN, &body), 1);
+	ck_assert_int_eq(bodies_begin(bodies, TOKEN, BODIES_OWN, &body), 1);
 	make_file("incoming/README", "foreign");
 	ck_assert_int_eq(bodies_sweep(bodies, now - 60), 0);
 	ck_assert_int_eq(bodies_sweep(bodies, now + 60), 1);
@@ -394,7 +394,7 @@ END_TEST
 START_TEST(there_is_free_space)
 {
 	open_bodies(0);
-	ck_assert_int_gt(bodies_free_space(bodies), 0);
+	ck_assert_int_gt(bodies_free_space(bodies, BODIES_OWN), 0);
 }
 END_TEST
 

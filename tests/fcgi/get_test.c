@@ -315,7 +315,8 @@ leave_body(const struct slot *slot, const char *text)
 	struct body *body;
 
 	ck_assert_int_eq(
-	    bodies_begin(service.http.bodies, slot->token, &body), 1);
+	    bodies_begin(service.http.bodies, slot->token, BODIES_OWN, &body),
+	    1);
 	ck_assert_int_eq(bodies_write(body, text, strlen(text)), 1);
 	ck_assert_int_eq(bodies_sync(body), 1);
 	ck_assert_int_eq(bodies_publish(body), 1);

@@ -527,7 +527,8 @@ START_TEST(a_leftover_of_a_crash_is_replaced)
 	struct body *body;
 
 	ck_assert_int_eq(
-	    bodies_begin(service.http.bodies, slot.token, &body), 1);
+	    bodies_begin(service.http.bodies, slot.token, BODIES_OWN, &body),
+	    1);
 	ck_assert_int_eq(bodies_write(body, "whole, not acknowledged", 23), 1);
 	ck_assert_int_eq(bodies_publish(body), 1);
 	bodies_end(body);

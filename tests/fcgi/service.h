@@ -75,7 +75,8 @@ service_open(struct service *s)
 	    store_open(s->database, STORE_READ, 5, &s->http.reader), 1);
 	ck_assert_int_eq(writer_open(s->database, 5, &s->http.writer), 1);
 	ck_assert_int_eq(
-	    bodies_open(s->bodies_dir, BODIES_NAMELESS, &s->http.bodies), 1);
+	    bodies_open(s->bodies_dir, NULL, BODIES_NAMELESS, &s->http.bodies),
+	    1);
 }
 
 static inline int
@@ -139,7 +140,8 @@ service_publish(
 	struct body *body;
 
 	memset(sha256, SERVICE_SHA256_BYTE, sizeof(sha256));
-	ck_assert_int_eq(bodies_begin(s->http.bodies, slot->token, &body), 1);
+	ck_assert_int_eq(
+	    bodies_begin(s->http.bodies, slot->token, BODIES_OWN, &body), 1);
 	ck_assert_int_eq(bodies_write(body, data, len), 1);
 	ck_assert_int_eq(bodies_sync(body), 1);
 	ck_assert_int_eq(writer_publish(s->http.writer, slot->id, s->now,

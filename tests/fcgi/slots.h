@@ -50,8 +50,9 @@ slots_open(enum store_access access)
 {
 	ck_assert_int_eq(
 	    store_open(slots_path("db"), access, 10, &slots_store), 1);
-	ck_assert_int_eq(
-	    bodies_open(slots_path("bodies"), BODIES_NAMED, &slots_bodies), 1);
+	ck_assert_int_eq(bodies_open(slots_path("bodies"), NULL, BODIES_NAMED,
+			     &slots_bodies),
+	    1);
 	ck_assert_int_eq(
 	    sqlite3_open(slots_path("db"), &slots_shell), SQLITE_OK);
 	sqlite3_busy_timeout(slots_shell, 10000);

@@ -73,7 +73,8 @@ publish(const struct slot *slot)
 	unsigned char sha256[STORE_SHA256_LEN] = {0xab};
 	struct body *body;
 
-	FUZZ_CLAIM(bodies_begin(fixture.http.bodies, slot->token, &body) == 1);
+	FUZZ_CLAIM(bodies_begin(fixture.http.bodies, slot->token, BODIES_OWN,
+		       &body) == 1);
 	FUZZ_CLAIM(bodies_write(body, fixture.data, STORED) == 1);
 	FUZZ_CLAIM(bodies_sync(body) == 1);
 	FUZZ_CLAIM(writer_publish(fixture.http.writer, slot->id,
@@ -146,8 +147,8 @@ set_up(void)
 	FUZZ_CLAIM(
 	    store_open(database, STORE_READ, 5, &fixture.http.reader) == 1);
 	FUZZ_CLAIM(writer_open(database, 5, &fixture.http.writer) == 1);
-	FUZZ_CLAIM(
-	    bodies_open(bodies, BODIES_NAMELESS, &fixture.http.bodies) == 1);
+	FUZZ_CLAIM(bodies_open(bodies, NULL, BODIES_NAMELESS,
+		       &fixture.http.bodies) == 1);
 	for (size_t i = 0; i < SLOTS; i++)
 		make_slot(i);
 }

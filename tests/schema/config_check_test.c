@@ -43,6 +43,20 @@ static const struct row {
 	"x.conf:3: get_url must begin with https://, unless allow_http = "
 	"yes\n"},
     {"[web]\nput_url = http://a/\nallow_http = yes\n", CONFIG_FOR_WEB, ""},
+    {"[store]\npublic = /p\n[web]\nput_url = https://a/\n"
+     "public_url = http://c/\n",
+	CONFIG_FOR_WEB,
+	"x.conf:5: public_url must begin with https://, unless allow_http = "
+	"yes\n"},
+
+    /* public files */
+    {LEAST "public_url = https://c/\n[store]\npublic = /p\n",
+	CONFIG_FOR_COMPONENT, ""},
+    {LEAST "[store]\npublic = /p\n", CONFIG_FOR_WEB, ""},
+    {LEAST "public_url = https://c/\n", CONFIG_FOR_WEB,
+	"x.conf:6: public_url needs public in [store]\n"},
+    {LEAST "[store]\npublic = /var/lib/putslot/bodies\n", CONFIG_FOR_WEB,
+	"x.conf:7: public must not be bodies\n"},
 
     /* timers: put_window 5m and upload_timeout 1h unless said otherwise */
     {LEAST "[purpose ephemeral]\nretention = 3899s\n", CONFIG_FOR_WEB,

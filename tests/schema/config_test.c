@@ -29,12 +29,14 @@ static const char full[] = "[rule staff profile]\n"
 			   "[store]\n"
 			   "database = /srv/db\n"
 			   "bodies = /srv/bodies\n"
+			   "public = /srv/public\n"
 			   "busy_timeout = 10s\n"
 			   "max_total = 1 TB\n"
 			   "min_free = 0\n"
 			   "[web]\n"
 			   "put_url = http://put.example.org\n"
 			   "get_url = http://get.example.org/x\n"
+			   "public_url = http://get.example.org/files\n"
 			   "allow_http = yes\n"
 			   "socket = /run/x.sock\n"
 			   "socket_mode = 600\n"
@@ -194,6 +196,8 @@ START_TEST(every_key_can_be_set)
 	ck_assert_int_eq(c->min_free, 0);
 	ck_assert_str_eq(c->put_url, "http://put.example.org/");
 	ck_assert_str_eq(c->get_url, "http://get.example.org/x/");
+	ck_assert_str_eq(c->public, "/srv/public");
+	ck_assert_str_eq(c->public_url, "http://get.example.org/files/");
 	ck_assert(c->allow_http);
 	ck_assert_str_eq(c->socket, "/run/x.sock");
 	ck_assert_int_eq(c->socket_mode, 0600);
@@ -294,6 +298,23 @@ START_TEST(every_key_is_printed_but_the_secret)
 	}
 	free(printed);
 	config_free(config);
+}
+END_TEST
+
+START_TEST(all_but_ephemeral_uploads_are_public_where_there_is_a_url)
+{
+	struct config *without = read_good(LEAST, CONFIG_FOR_WEB);
+	struct config *with = read_good(full, CONFIG_FOR_WEB);
+
+	for (int p = 0; p < PURPOSE_COUNT; p++) {
+		enum purpose purpose = (enum purpose)p;
+
+		ck_assert(!config_is_public(without, purpose));
+		ck_assert(config_is_public(with, purpose) ==
+			  (purpose != PURPOSE_EPHEMERAL));
+	}
+	config_free(without);
+	config_free(with);
 }
 END_TEST
 
@@ -418,6 +439,8 @@ main(void)
 	tcase_add_loop_test(
 	    tc, what_is_printed_reads_back_the_same, 0, COUNT(sources));
 	tcase_add_test(tc, every_key_is_printed_but_the_secret);
+	tcase_add_test(
+	    tc, all_but_ephemeral_uploads_are_public_where_there_is_a_url);
 	tcase_add_test(tc, the_list_of_keys_has_a_line_for_each);
 	tcase_add_test(tc, the_example_sets_nothing_but_what_it_must);
 	tcase_add_test(tc, the_example_is_right_in_its_comments);

@@ -1,0 +1,288 @@
+/*
+ * Two trees behind one struct bodies: our own, and the public one.
+ */
+#include "fcgi/bodies.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "schema/log.h"
+
+#define TOKEN "abcdefghijklmnopqrstuvwxyz"
+#define OTHER "zyxwvutsrqponmlkjihgfedcba"
+
+static char dir[PATH_MAX - 100], own[PATH_MAX], public[PATH_MAX];
+static struct bodies *bodies;
+
+static const enum bodies_in_flight kinds[] = {BODIES_NAMELESS, BODIES_NAMED};
+static const enum bodies_place places[] = {BODIES_OWN, BODIES_PUBLIC};
+
+static int
+remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st, (void)type, (void)ftw;
+	return remove(path);
+}
+
+static void
+set_up(void)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	log_open("test", LOG_LEVEL_ERROR, false);
+	snprintf(
+	    dir, sizeof(dir), "%s/public.XXXXXX", tmp != NULL ? tmp : "/tmp");
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	snprintf(own, sizeof(own), "%s/own", dir);
+	snprintf(public, sizeof(public), "%s/public", dir);
+	umask(077); /* the worst for programs that share a group */
+	ck_assert_int_eq(bodies_open(own, public, BODIES_NAMELESS, &bodies), 1);
+}
+
+static void
+tear_down(void)
+{
+	bodies_close(bodies);
+	nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static void
+reopen(const char *other, enum bodies_in_flight kind)
+{
+	bodies_close(bodies);
+	bodies = NULL;
+	ck_assert_int_eq(bodies_open(own, other, kind, &bodies), 1);
+}
+
+static int
+publish(const char *token, enum bodies_place place, const char *text)
+{
+	struct body *body;
+	int rc;
+
+	ck_assert_int_eq(bodies_begin(bodies, token, place, &body), 1);
+	ck_assert_int_eq(bodies_write(body, text, strlen(text)), 1);
+	ck_assert_int_eq(bodies_sync(body), 1);
+	rc = bodies_publish(body);
+	bodies_end(body);
+	return rc;
+}
+
+static void
+put(const char *token, enum bodies_place place, const char *text)
+{
+	ck_assert_int_eq(publish(token, place, text), 1);
+}
+
+static void
+assert_holds(const char *token, const char *text)
+{
+	char got[100] = "";
+	int64_t size;
+	int fd;
+
+	ck_assert_int_eq(bodies_read(bodies, token, &fd, &size), 1);
+	ck_assert_int_eq(read(fd, got, sizeof(got) - 1), size);
+	close(fd);
+	ck_assert_str_eq(got, text);
+}
+
+/* Whether the tree has the file; its mode if mode is not NULL. */
+static bool
+lies_in(const char *tree, const char *token, mode_t *mode)
+{
+	char path[PATH_MAX + 100];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%.2s/%s", tree, token, token);
+	if (lstat(path, &st) == -1)
+		return false;
+	if (mode != NULL)
+		*mode = st.st_mode & 07777;
+	return true;
+}
+
+START_TEST(a_body_lies_in_the_tree_it_was_begun_in)
+{
+	mode_t mode = 0;
+
+	reopen(public, kinds[_i]);
+	put(TOKEN, BODIES_PUBLIC, "seen by all");
+	put(OTHER, BODIES_OWN, "kept");
+	ck_assert(lies_in(public, TOKEN, &mode));
+	ck_assert_int_eq(mode, 0640);
+	ck_assert(!lies_in(own, TOKEN, NULL));
+	ck_assert(lies_in(own, OTHER, NULL));
+	ck_assert(!lies_in(public, OTHER, NULL));
+}
+END_TEST
+
+START_TEST(a_body_is_read_from_either_tree)
+{
+	put(TOKEN, places[_i], "found");
+	assert_holds(TOKEN, "found");
+}
+END_TEST
+
+START_TEST(a_body_is_removed_from_either_tree)
+{
+	int64_t size;
+	int fd;
+
+	put(TOKEN, places[_i], "x");
+	ck_assert_int_eq(bodies_remove(bodies, TOKEN), 1);
+	ck_assert_int_eq(bodies_settle(bodies, TOKEN), 1);
+	ck_assert(!lies_in(own, TOKEN, NULL));
+	ck_assert(!lies_in(public, TOKEN, NULL));
+	ck_assert_int_eq(bodies_remove(bodies, TOKEN), 0);
+	ck_assert_int_eq(bodies_read(bodies, TOKEN, &fd, &size), 0);
+}
+END_TEST
+
+START_TEST(what_a_crash_left_in_the_other_tree_is_replaced)
+{
+	put(TOKEN, places[_i], "left over");
+	put(TOKEN, places[1 - _i], "the one");
+	ck_assert(
+	    !lies_in(places[_i] == BODIES_OWN ? own : public, TOKEN, NULL));
+	assert_holds(TOKEN, "the one");
+}
+END_TEST
+
+START_TEST(nothing_is_published_beside_what_cannot_be_removed)
+{
+	char path[PATH_MAX + 100];
+
+	/* a directory cannot be unlinked, whoever tries */
+	put(TOKEN, BODIES_OWN, "x");
+	snprintf(path, sizeof(path), "%s/%.2s/%s", own, TOKEN, TOKEN);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	ck_assert_int_eq(publish(TOKEN, BODIES_PUBLIC, "y"), -1);
+	ck_assert(!lies_in(public, TOKEN, NULL));
+}
+END_TEST
+
+START_TEST(without_a_public_tree_what_lies_there_is_not_seen)
+{
+	int64_t size;
+	int fd;
+
+	put(TOKEN, BODIES_PUBLIC, "x");
+	reopen(NULL, BODIES_NAMED);
+	ck_assert_int_eq(bodies_read(bodies, TOKEN, &fd, &size), 0);
+	ck_assert_int_eq(bodies_remove(bodies, TOKEN), 0);
+	ck_assert_int_eq(bodies_settle(bodies, TOKEN), 1);
+	ck_assert(lies_in(public, TOKEN, NULL));
+}
+END_TEST
+
+static void
+note_path(void *arg, const char *path, const char *token, int64_t size,
+    int64_t changed_at)
+{
+	char *paths = arg;
+
+	(void)changed_at;
+	ck_assert_ptr_nonnull(token);
+	ck_assert_int_eq(size, 1);
+	strncat(paths, path, 2 * PATH_MAX - strlen(paths) - 1);
+}
+
+START_TEST(a_walk_goes_through_both_trees)
+{
+	static char paths[2 * PATH_MAX];
+
+	put(TOKEN, BODIES_PUBLIC, "x");
+	put(OTHER, BODIES_OWN, "y");
+	ck_assert_int_eq(bodies_each(bodies, note_path, paths), 2);
+	ck_assert_ptr_nonnull(strstr(paths, public));
+	ck_assert_ptr_nonnull(strstr(paths, own));
+}
+END_TEST
+
+/* Begins a body under a temporary name and forgets it, as a crash does. */
+static void
+leave_in_flight(enum bodies_place place)
+{
+	struct body *body;
+
+	ck_assert_int_eq(bodies_begin(bodies, TOKEN, place, &body), 1);
+	ck_assert_int_eq(bodies_write(body, "x", 1), 1);
+}
+
+START_TEST(both_trees_are_swept)
+{
+	reopen(public, BODIES_NAMED);
+	leave_in_flight(BODIES_OWN);
+	leave_in_flight(BODIES_PUBLIC);
+	ck_assert_int_eq(bodies_sweep(bodies, 0), 0);
+	ck_assert_int_eq(bodies_sweep(bodies, INT64_MAX), 2);
+}
+END_TEST
+
+START_TEST(a_tree_that_was_replaced_takes_nothing)
+{
+	char away[PATH_MAX + 10];
+	struct body *body;
+	const char *tree = places[_i] == BODIES_OWN ? own : public;
+
+	snprintf(away, sizeof(away), "%s.away", tree);
+	ck_assert_int_eq(rename(tree, away), 0);
+	ck_assert_int_eq(mkdir(tree, 0770), 0);
+	ck_assert_int_eq(bodies_begin(bodies, TOKEN, places[_i], &body), -1);
+	put(TOKEN, places[1 - _i], "the other is as it was");
+}
+END_TEST
+
+START_TEST(both_trees_tell_their_free_space)
+{
+	ck_assert_int_gt(bodies_free_space(bodies, places[_i]), 0);
+}
+END_TEST
+
+START_TEST(a_public_tree_that_cannot_be_opened_opens_nothing)
+{
+	struct bodies *none;
+
+	ck_assert_int_eq(
+	    bodies_open(own, "/dev/null/public", BODIES_NAMED, &none), -1);
+	ck_assert_ptr_null(none);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("public bodies");
+	TCase *tc = tcase_create("two trees");
+	SRunner *sr = srunner_create(s);
+	int failures;
+
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_loop_test(tc, a_body_lies_in_the_tree_it_was_begun_in, 0, 2);
+	tcase_add_loop_test(tc, a_body_is_read_from_either_tree, 0, 2);
+	tcase_add_loop_test(tc, a_body_is_removed_from_either_tree, 0, 2);
+	tcase_add_loop_test(
+	    tc, what_a_crash_left_in_the_other_tree_is_replaced, 0, 2);
+	tcase_add_test(tc, nothing_is_published_beside_what_cannot_be_removed);
+	tcase_add_test(tc, without_a_public_tree_what_lies_there_is_not_seen);
+	tcase_add_test(tc, a_walk_goes_through_both_trees);
+	tcase_add_test(tc, both_trees_are_swept);
+	tcase_add_loop_test(tc, a_tree_that_was_replaced_takes_nothing, 0, 2);
+	tcase_add_loop_test(tc, both_trees_tell_their_free_space, 0, 2);
+	tcase_add_test(tc, a_public_tree_that_cannot_be_opened_opens_nothing);
+	suite_add_tcase(s, tc);
+	srunner_run_all(sr, CK_NORMAL);
+	failures = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failures == 0 ? 0 : 1;
+}
