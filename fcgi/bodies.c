@@ -96,14 +96,14 @@ create_named(struct body *body)
 		return -1;
 	}
 	return openat(dir, body->temporary,
-	    O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, TREE_FILE_MODE);
+	    O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, TREE_FILE_MODE);
 }
 
 static int
 create_nameless(struct body *body)
 {
 	return openat(
-	    body->shard, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, TREE_FILE_MODE);
+	    body->shard, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, TREE_FILE_MODE);
 }
 
 /* Opens the file and the directory that it will be named in. 1, 0, -1. */
@@ -170,6 +170,12 @@ bodies_write(struct body *body, const void *data, size_t len)
 		len -= (size_t)n;
 	}
 	return 1;
+}
+
+int
+bodies_descriptor(const struct body *body)
+{
+	return body->fd;
 }
 
 int

@@ -61,6 +61,10 @@ int bodies_begin(struct bodies *, const char token[TOKEN_LEN + 1],
 /* Appends. 1 all written; 0 no room (ENOSPC, EDQUOT, EFBIG); -1. */
 int bodies_write(struct body *, const void *data, size_t len);
 
+/* Where the bytes go, open for reading and writing, for who appends or reads
+ * them by other means. bodies_end closes it. */
+int bodies_descriptor(const struct body *);
+
 /* Makes the bytes durable: after it, only the name is missing. 1, 0, -1. */
 int bodies_sync(struct body *);
 

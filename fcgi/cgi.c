@@ -24,10 +24,8 @@
 #define FAIL_TIMEOUT 20
 
 struct stream {
-	FCGX_Stream fcgx; /* first: its procedures get the address */
-	int fd;
-	int timeout;  /* milliseconds to wait for a byte to read */
-	int64_t left; /* bytes that may still be read */
+	FCGX_Stream fcgx;          /* first: its procedures get the address */
+	struct http_source source; /* to write, its fd alone */
 	unsigned char buffer[BUFFER];
 };
 
@@ -45,14 +43,14 @@ end(FCGX_Stream *fcgx, int error)
 static ssize_t
 read_some(struct stream *s, size_t max)
 {
-	struct pollfd fd = {.fd = s->fd, .events = POLLIN};
+	struct pollfd fd = {.fd = s->source.fd, .events = POLLIN};
 	ssize_t n;
 
 	do {
-		int ready = poll(&fd, 1, s->timeout);
+		int ready = poll(&fd, 1, s->source.timeout);
 		if (ready == 0)
 			errno = EAGAIN;
-		n = ready == 1 ? read(s->fd, s->buffer, max) : -1;
+		n = ready == 1 ? read(s->source.fd, s->buffer, max) : -1;
 	} while (n == -1 && errno == EINTR);
 	return n;
 }
@@ -61,14 +59,14 @@ static void
 fill(FCGX_Stream *fcgx)
 {
 	struct stream *s = (struct stream *)(void *)fcgx;
-	size_t max = s->left < BUFFER ? (size_t)s->left : BUFFER;
+	size_t max = s->source.left < BUFFER ? (size_t)s->source.left : BUFFER;
 	ssize_t n = max > 0 ? read_some(s, max) : 0;
 
 	if (n <= 0) {
 		end(fcgx, n == 0 ? 0 : errno);
 		return;
 	}
-	s->left -= n;
+	s->source.left -= n;
 	fcgx->rdNext = fcgx->stopUnget = s->buffer;
 	fcgx->stop = s->buffer + n;
 }
@@ -104,9 +102,9 @@ static void
 open_reader(struct stream *s, int fd, char **params, int64_t timeout)
 {
 	memset(&s->fcgx, 0, sizeof(s->fcgx));
-	s->fd = fd;
-	s->timeout = (int)timeout * 1000;
-	s->left = expected_length(params);
+	s->source.fd = fd;
+	s->source.timeout = (int)timeout * 1000;
+	s->source.left = expected_length(params);
 	s->fcgx.isReader = 1;
 	s->fcgx.rdNext = s->fcgx.wrNext = s->buffer;
 	s->fcgx.stop = s->fcgx.stopUnget = s->buffer;
@@ -162,7 +160,7 @@ empty(FCGX_Stream *fcgx, int closing)
 	size_t len = (size_t)(fcgx->wrNext - s->buffer);
 
 	fcgx->wrNext = s->buffer;
-	if (write_all(s->fd, s->buffer, len) == -1)
+	if (write_all(s->source.fd, s->buffer, len) == -1)
 		end(fcgx, errno);
 	else if (closing)
 		end(fcgx, 0);
@@ -172,7 +170,7 @@ static void
 open_writer(struct stream *s, int fd)
 {
 	memset(&s->fcgx, 0, sizeof(s->fcgx));
-	s->fd = fd;
+	s->source.fd = fd;
 	s->fcgx.wrNext = s->fcgx.stopUnget = s->buffer;
 	s->fcgx.rdNext = s->fcgx.stop = s->buffer + BUFFER;
 	s->fcgx.emptyBuffProc = empty;
@@ -195,6 +193,7 @@ cgi_answer(const struct http_service *service, char **params, int in, int out)
 	    .service = service,
 	    .params = params,
 	    .in = &reader.fcgx,
+	    .source = &reader.source,
 	    .out = &writer.fcgx,
 	    .now = time(NULL),
 	};

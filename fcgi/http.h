@@ -46,12 +46,21 @@ struct http_service {
 	struct bodies *bodies; /* of the process */
 };
 
+/* The descriptor below a request's body, for who can take it from there faster
+ * than from the stream, which goes on where that ended. */
+struct http_source {
+	int fd;
+	int timeout;  /* milliseconds to wait for a byte to read */
+	int64_t left; /* bytes that may still be read */
+};
+
 struct http_request {
 	const struct http_service *service;
-	char **params;    /* NAME=value, NULL-terminated */
-	FCGX_Stream *in;  /* the body */
-	FCGX_Stream *out; /* the answer */
-	int64_t now;      /* seconds since 1970 UTC, read once */
+	char **params;              /* NAME=value, NULL-terminated */
+	FCGX_Stream *in;            /* the body */
+	struct http_source *source; /* what is below it (CGI), or NULL */
+	FCGX_Stream *out;           /* the answer */
+	int64_t now;                /* seconds since 1970 UTC, read once */
 
 	enum http_method method;
 	enum http_target target;
@@ -84,8 +93,8 @@ void http_parse(struct http_request *);
 const char *http_param(const struct http_request *, const char *name);
 
 /* Answers one request, from parsing to the last byte of the answer. The caller
- * has filled service, params, in, out and now, and nothing else. Returns the
- * status sent. This is the whole of the program behind a socket. */
+ * has filled service, params, in, source, out and now, and nothing else.
+ * Returns the status sent. This is the whole of the program behind a socket. */
 int http_answer(struct http_request *);
 
 #endif

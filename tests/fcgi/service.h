@@ -59,6 +59,7 @@ service_open(struct service *s)
 	s->config.bodies = s->bodies_dir;
 	s->config.busy_timeout = 5;
 	s->config.read_timeout = 5;
+	s->config.threads = 4;
 	s->config.max_total = UNITS_NEVER;
 	s->config.max_cache_age = 3600;
 	s->config.cors_origin = s->cors_origin;

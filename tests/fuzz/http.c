@@ -133,6 +133,7 @@ set_up(void)
 	for (size_t i = 0; i < STORED; i++)
 		fixture.data[i] = (unsigned char)(i * 7);
 	fixture.config = (struct config){.database = database,
+	    .threads = 1,
 	    .bodies = bodies,
 	    .busy_timeout = 5,
 	    .read_timeout = 5,

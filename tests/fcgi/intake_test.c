@@ -1,0 +1,406 @@
+#include "fcgi/intake.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fcgi/cgi.h"
+#include "tests/fcgi/service.h"
+
+#define LARGE 3000001 /* bytes; more than any buffer or piece but the last */
+#define PARAMS 8
+
+/* Where a body comes from. The same cases are put through all of them. */
+enum source { FASTCGI, CGI_SOCKET, CGI_PIPE, CGI_FILE, SOURCES };
+
+static const char *const source_names[SOURCES] = {
+    [FASTCGI] = "FastCGI",
+    [CGI_SOCKET] = "CGI, a socket",
+    [CGI_PIPE] = "CGI, a pipe",
+    [CGI_FILE] = "CGI, a file",
+};
+
+/* One upload. */
+struct upload {
+	enum source source;
+	const struct slot *slot;
+	const char *data;
+	size_t len;
+	bool chunked;    /* else the slot's size is announced */
+	bool stalls;     /* the sender does not end after the last byte */
+	useconds_t late; /* and waits before its second half */
+};
+
+static struct service service;
+static struct slot slot;
+static char data[LARGE + 1];
+
+static void
+set_up(void)
+{
+	service_open(&service);
+	service.now = time(NULL); /* as cgi_answer reads it */
+	service.config.read_timeout = 1;
+	slot = service_grant(&service, "a", NULL, LARGE);
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (char)(i * 7 + i / 251);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+}
+
+static void
+tear_down(void)
+{
+	service_close(&service);
+}
+
+/* ---- one upload ---- */
+
+static int
+by_fastcgi(const struct upload *up, const char *uri, const char *length)
+{
+	struct exchange x;
+	int status;
+
+	exchange_open(&x, &service, "PUT", uri);
+	streams_open_reader(&x.body, up->data, up->len);
+	x.body.error_at_end = up->stalls ? EAGAIN : 0;
+	exchange_param(&x, "SERVER_PROTOCOL", "HTTP/1.1");
+	exchange_param(&x, up->chunked ? "HTTP_TRANSFER_ENCODING" : "X", "x");
+	exchange_param(&x, "CONTENT_LENGTH", length);
+	ck_assert_int_eq(sscanf(exchange_run(&x), "Status: %d ", &status), 1);
+	exchange_close(&x);
+	return status;
+}
+
+struct sender {
+	const struct upload *upload;
+	int fd;
+	pthread_t thread;
+};
+
+/* A reader that has had enough is none of the sender's business. */
+static void
+send_some(int fd, const char *from, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, from, len);
+		if (n <= 0)
+			return;
+		from += n;
+		len -= (size_t)n;
+	}
+}
+
+static void *
+send_all(void *arg)
+{
+	struct sender *s = arg;
+	size_t half = s->upload->len / 2;
+
+	send_some(s->fd, s->upload->data, half);
+	usleep(s->upload->late);
+	send_some(s->fd, s->upload->data + half, s->upload->len - half);
+	if (!s->upload->stalls)
+		shutdown(s->fd, SHUT_WR);
+	if (s->upload->source == CGI_PIPE && !s->upload->stalls)
+		close(s->fd);
+	return NULL;
+}
+
+/* The program's standard input; what is to be written to is in s->fd. */
+static int
+open_input(struct sender *s)
+{
+	int fds[2] = {-1, -1};
+
+	switch (s->upload->source) {
+	case CGI_FILE:
+		fds[0] = open(service.dir, O_TMPFILE | O_RDWR, 0600);
+		send_some(fds[0], s->upload->data, s->upload->len);
+		lseek(fds[0], 0, SEEK_SET);
+		break;
+	case CGI_PIPE:
+		ck_assert_int_eq(pipe(fds), 0);
+		break;
+	default:
+		ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	}
+	s->fd = fds[1];
+	return fds[0];
+}
+
+static int
+status_in(int out)
+{
+	char text[100] = "";
+	int status = 0;
+
+	ck_assert_int_gt(pread(out, text, sizeof(text) - 1, 0), 0);
+	ck_assert_int_eq(sscanf(text, "Status: %d ", &status), 1);
+	close(out);
+	return status;
+}
+
+static int
+by_cgi(const struct upload *up, char **params)
+{
+	struct sender sender = {.upload = up};
+	int in = open_input(&sender);
+	int out = open(service.dir, O_TMPFILE | O_RDWR, 0600);
+
+	if (sender.fd >= 0)
+		ck_assert_int_eq(
+		    pthread_create(&sender.thread, NULL, send_all, &sender), 0);
+	cgi_answer(&service.http, params, in, out);
+	close(in);
+	if (sender.fd >= 0)
+		pthread_join(sender.thread, NULL);
+	return status_in(out);
+}
+
+static int
+put(const struct upload *up)
+{
+	char uri[120], length[60];
+	char *params[PARAMS + 1] = {"GATEWAY_INTERFACE=CGI/1.1",
+	    "SERVER_PROTOCOL=HTTP/1.1", "REQUEST_METHOD=PUT", uri, length};
+
+	snprintf(uri, sizeof(uri), "REQUEST_URI=/%s/%s/a", up->slot->token,
+	    up->slot->secret);
+	snprintf(length, sizeof(length), "CONTENT_LENGTH=%lld",
+	    (long long)up->slot->size);
+	if (up->source == FASTCGI)
+		return by_fastcgi(up, strchr(uri, '=') + 1,
+		    up->chunked ? NULL : strchr(length, '=') + 1);
+	if (up->chunked)
+		params[4] = "HTTP_TRANSFER_ENCODING=chunked";
+	return by_cgi(up, params);
+}
+
+/* ---- what must hold then ---- */
+
+static void
+count_file(void *arg, const char *path, const char *token, int64_t size,
+    int64_t changed_at)
+{
+	(void)path, (void)token, (void)size, (void)changed_at;
+	++*(int *)arg;
+}
+
+static void
+assert_stored(const struct slot *which)
+{
+	unsigned char sha256[STORE_SHA256_LEN];
+	size_t len = (size_t)which->size;
+	struct slot found;
+	char *got = malloc(len + 1);
+	int64_t size;
+	int fd;
+
+	ck_assert_int_eq(store_find(service.grants, which->token, &found), 1);
+	ck_assert_int_ne(found.stored_at, 0);
+	ck_assert_int_eq(
+	    bodies_read(service.http.bodies, which->token, &fd, &size), 1);
+	ck_assert_int_eq(read(fd, got, len + 1), (ssize_t)len);
+	close(fd);
+	ck_assert(memcmp(got, data, len) == 0);
+	free(got);
+	ck_assert_int_eq(
+	    EVP_Digest(data, len, sha256, NULL, EVP_sha256(), NULL), 1);
+	ck_assert_mem_eq(found.sha256, sha256, sizeof(sha256));
+}
+
+/* Nothing lies on the disk, the row awaits its PUT, and the PUT works. */
+static void
+assert_usable(enum source source)
+{
+	const struct upload again = {
+	    .source = source, .slot = &slot, .data = data, .len = LARGE};
+	int files = 0;
+
+	ck_assert_int_eq(
+	    bodies_each(service.http.bodies, count_file, &files), 0);
+	ck_assert_int_eq(put(&again), 201);
+	assert_stored(&slot);
+}
+
+/* ---- the cases, from every source ---- */
+
+static const size_t sizes[] = {1, 5, 8192, 65535, 65536, 65537, 131073, LARGE};
+
+#define SIZES (int)(sizeof(sizes) / sizeof(*sizes))
+
+START_TEST(a_body_is_stored_byte_for_byte)
+{
+	struct slot other =
+	    service_grant(&service, "b", NULL, (int64_t)sizes[_i % SIZES]);
+	struct upload up = {.source = (enum source)(_i / SIZES),
+	    .slot = &other,
+	    .data = data,
+	    .len = sizes[_i % SIZES]};
+
+	ck_assert_msg(put(&up) == 201, "%s", source_names[up.source]);
+	assert_stored(&other);
+	ck_assert_int_eq(put(&up), 409);
+	other = service_grant(&service, "c", NULL, (int64_t)up.len);
+	up.chunked = true;
+	ck_assert_int_eq(put(&up), 201);
+	assert_stored(&other);
+}
+END_TEST
+
+static const struct {
+	size_t len;
+	bool chunked;
+	bool stalls;
+	int status;
+} ends[] = {
+    {LARGE - 1, true, false, 400}, {LARGE - 1, false, false, 400},
+    {LARGE + 1, true, false, 413}, {100, true, false, 400},
+    {0, true, false, 400}, {LARGE - 1, true, true, 408},
+    {LARGE, true, true, 408}, /* all, but not the word that it was all */
+};
+
+#define ENDS (int)(sizeof(ends) / sizeof(*ends))
+
+START_TEST(a_wrong_end_leaves_the_slot_usable)
+{
+	struct upload up = {.source = (enum source)(_i / ENDS),
+	    .slot = &slot,
+	    .data = data,
+	    .len = ends[_i % ENDS].len,
+	    .chunked = ends[_i % ENDS].chunked,
+	    .stalls = ends[_i % ENDS].stalls};
+
+	if (up.source == CGI_FILE && up.stalls)
+		return; /* a file is all there */
+	ck_assert_int_eq(put(&up), ends[_i % ENDS].status);
+	assert_usable(up.source);
+}
+END_TEST
+
+START_TEST(a_disk_without_room_takes_nothing)
+{
+	struct upload up = {.source = (enum source)_i,
+	    .slot = &slot,
+	    .data = data,
+	    .len = LARGE};
+
+	service.config.min_free = INT64_MAX / 2;
+	ck_assert_int_eq(put(&up), 507);
+	service.config.min_free = 0;
+	assert_usable(up.source);
+}
+END_TEST
+
+START_TEST(a_disk_that_fills_up_is_no_room)
+{
+	struct rlimit limit = {.rlim_cur = 1 << 20, .rlim_max = RLIM_INFINITY};
+	struct upload up = {.source = (enum source)_i,
+	    .slot = &slot,
+	    .data = data,
+	    .len = LARGE};
+	int status;
+
+	if (up.source == CGI_FILE)
+		return; /* the test could not write its file either */
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	status = put(&up);
+	limit.rlim_cur = RLIM_INFINITY;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	ck_assert_int_eq(status, 507);
+	assert_usable(up.source);
+}
+END_TEST
+
+START_TEST(a_body_that_outlasts_its_time_is_refused)
+{
+	struct grant_request request = {.owner = "romeo@example.org",
+	    .file_name = "a",
+	    .size = LARGE,
+	    .expire_before = UNITS_NEVER,
+	    .now = time(NULL),
+	    .put_window = 2,
+	    .max_total = UNITS_NEVER,
+	    .room = UNITS_NEVER,
+	    .limits = &service.limits};
+	struct grant_result brief;
+	struct slot granted;
+	struct upload up = {.source = (enum source)_i,
+	    .slot = &granted,
+	    .data = data,
+	    .len = LARGE,
+	    .late = 2100 * 1000};
+
+	if (up.source == CGI_FILE || up.source == FASTCGI)
+		return; /* it is all there; put_test.c has the other */
+	service.config.read_timeout = 5;
+	ck_assert_int_eq(store_grant(service.grants, &request, &brief), 1);
+	ck_assert_int_eq(store_find(service.grants, brief.token, &granted), 1);
+	ck_assert_int_eq(put(&up), 408);
+}
+END_TEST
+
+/* ---- the free space ---- */
+
+static void
+disk_fills(void *arg)
+{
+	struct exchange *x = arg;
+
+	if (x->body.given > LARGE / 2)
+		service.config.min_free = INT64_MAX / 2;
+}
+
+/* Others that began beside this one have taken the room that it was shown. */
+START_TEST(the_disk_is_looked_at_again_and_again)
+{
+	struct exchange x;
+	char uri[100];
+
+	snprintf(uri, sizeof(uri), "/%s/%s/a", slot.token, slot.secret);
+	exchange_open(&x, &service, "PUT", uri);
+	streams_open_reader(&x.body, data, LARGE);
+	x.body.at_chunk = disk_fills;
+	x.body.arg = &x;
+	exchange_param(&x, "HTTP_TRANSFER_ENCODING", "chunked");
+	exchange_check_status(exchange_run(&x), 507);
+	exchange_close(&x);
+	service.config.min_free = 0;
+	assert_usable(FASTCGI);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("intake");
+	TCase *tc = tcase_create("from every source");
+	SRunner *sr = srunner_create(suite);
+	int failures;
+
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_set_timeout(tc, 20);
+	tcase_add_loop_test(
+	    tc, a_body_is_stored_byte_for_byte, 0, SIZES * SOURCES);
+	tcase_add_loop_test(
+	    tc, a_wrong_end_leaves_the_slot_usable, 0, ENDS * SOURCES);
+	tcase_add_loop_test(tc, a_disk_without_room_takes_nothing, 0, SOURCES);
+	tcase_add_loop_test(tc, a_disk_that_fills_up_is_no_room, 0, SOURCES);
+	tcase_add_loop_test(
+	    tc, a_body_that_outlasts_its_time_is_refused, 0, SOURCES);
+	tcase_add_test(tc, the_disk_is_looked_at_again_and_again);
+	suite_add_tcase(suite, tc);
+	srunner_run_all(sr, CK_NORMAL);
+	failures = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failures == 0 ? 0 : 1;
+}
