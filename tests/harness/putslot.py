@@ -1,5 +1,6 @@
 """putslot's own programs in a site, and the database they share."""
 
+import base64
 import os
 import secrets
 import sqlite3
@@ -18,8 +19,7 @@ SANITIZED = b"__asan_init" in (BUILD / "putslot-cleanup").read_bytes()
 
 def made():
     """A token, or a secret."""
-    return "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz234567")
-                   for _ in range(26))
+    return base64.b32encode(secrets.token_bytes(17))[:26].decode().lower()
 
 
 class Putslot:

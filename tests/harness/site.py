@@ -142,11 +142,13 @@ class Site:
     bin holds copies of the programs under test. group is the group that they
     share, web_user the user of the web server and of putslot.fcgi, cleanup_user
     that of putslot-cleanup, and component_user that of the component, another
-    one when the tests run as root, as in a real installation.
+    one when the tests run as root, as in a real installation. The directory
+    is in parent, or among the temporary ones.
     """
 
-    def __init__(self, name):
-        self.directory = Path(tempfile.mkdtemp(prefix=f"putslot-{name}-"))
+    def __init__(self, name, parent=None):
+        self.directory = Path(tempfile.mkdtemp(prefix=f"putslot-{name}-",
+                                               dir=parent))
         self.directory.chmod(0o755)  # the web server is another user
         self.daemons = []
         self.umask = -1  # of what is started; -1: that of the tests

@@ -1,0 +1,18 @@
+"""`make bench`: how fast, against what the machine and the servers can do.
+
+run           the program: which parts, how long, where the results go
+measure       contenders by turns, and what their processes take
+load          the load generator http_load, and what it said
+servers       web servers on plain HTTP, with putslot behind them or a floor
+rows          a row of the table: figure, target, reached or not
+report        JSON, Markdown and plots
+
+The parts, each with rows(bench), a generator of rows:
+
+generator     how far the load generator is from being the bottleneck
+uploads       PUT
+downloads     GET
+
+A row compares putslot with a floor: the least that any program could take in
+its place. What is measured, each time, is in the row's own words.
+"""
