@@ -241,9 +241,8 @@ remove_from_other(const struct body *body)
 }
 
 int
-bodies_publish(struct body *body)
+bodies_name(struct body *body)
 {
-	struct tree *tree = body->tree;
 	int rc;
 
 	if (remove_from_other(body) == -1)
@@ -252,12 +251,27 @@ bodies_publish(struct body *body)
 	if (rc == -1 && errno == EEXIST)
 		rc = replace_leftover(body);
 	if (rc == -1)
-		return tree_no_room(tree, "name a file");
+		return tree_no_room(body->tree, "name a file");
 	drop_temporary(body);
+	return 1;
+}
+
+int
+bodies_sync_name(struct body *body)
+{
+	struct tree *tree = body->tree;
+
 	if (shards_sync(body->shard) == -1 ||
 	    tree_settle_shard(tree, body->token) == -1)
 		return tree_no_room(tree, "sync a directory");
 	return 1;
+}
+
+bool
+bodies_share_directory(const struct body *a, const struct body *b)
+{
+	return a->tree == b->tree &&
+	       shards_index(a->token) == shards_index(b->token);
 }
 
 void

@@ -21,6 +21,7 @@
 #ifndef FCGI_BODIES_H
 #define FCGI_BODIES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -68,10 +69,17 @@ int bodies_descriptor(const struct body *);
 /* Makes the bytes durable: after it, only the name is missing. 1, 0, -1. */
 int bodies_sync(struct body *);
 
-/* Gives the body its name and makes the name durable. A file of that name is
- * what a crash left (the caller holds the store's word that none is stored)
- * and is replaced. 1, 0, -1. */
-int bodies_publish(struct body *);
+/* Gives the body its name. A file of that name is what a crash left (the
+ * caller holds the store's word that none is stored) and is replaced.
+ * 1, 0, -1. */
+int bodies_name(struct body *);
+
+/* Makes the body's name durable, and with it all names that were given in the
+ * same directory before. Any thread may do that for a body. 1, 0, -1. */
+int bodies_sync_name(struct body *);
+
+/* Whether one bodies_sync_name does for both. */
+bool bodies_share_directory(const struct body *, const struct body *);
 
 /* Ends a body: one that was not published leaves nothing. Accepts NULL. */
 void bodies_end(struct body *);

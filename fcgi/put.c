@@ -137,12 +137,6 @@ check(struct http_request *request, const struct slot *slot)
 
 /* ---- acts ---- */
 
-static int
-link_body(void *body)
-{
-	return bodies_publish(body);
-}
-
 /* The slot was free when the body began, and is not now. */
 static int
 lost(struct intake *in)
@@ -162,8 +156,10 @@ lost(struct intake *in)
 static int
 publish(struct intake *in)
 {
-	int rc = writer_publish(in->request->service->writer, in->slot->id,
-	    intake_now(in), in->sha256, link_body, in->body);
+	const struct publication publication = {
+	    .id = in->slot->id, .now = intake_now(in), .sha256 = in->sha256};
+	int rc = writer_publish(
+	    in->request->service->writer, &publication, in->body);
 
 	switch (rc) {
 	case 1:

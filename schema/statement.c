@@ -43,6 +43,8 @@ static const struct {
 	"UPDATE slot SET stored_at = :now, sha256 = :sha256 "
 	"WHERE id = :id AND stored_at IS NULL AND put_ends_at > :now "
 	"AND (expires_at IS NULL OR expires_at > :now)"},
+    [STMT_UNPUBLISH] = {"take back that a slot is stored",
+	"UPDATE slot SET stored_at = NULL, sha256 = NULL WHERE id = :id"},
 
     [STMT_USAGE] = {"read an owner's usage",
 	"SELECT stored_files, stored_bytes, reserved_files, reserved_bytes "

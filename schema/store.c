@@ -9,6 +9,7 @@
 #include "schema/database.h"
 #include "schema/limits.h"
 #include "schema/log.h"
+#include "schema/publish.h"
 #include "schema/quota.h"
 #include "schema/slot.h"
 #include "schema/statement.h"
@@ -212,33 +213,27 @@ store_grant(struct store *store, const struct grant_request *request,
 
 /* ---- publishing ---- */
 
-int
-store_publish(struct store *store, int64_t id, int64_t now,
-    const unsigned char sha256[STORE_SHA256_LEN], int (*link_body)(void *),
-    void *arg)
+void
+store_publish_all(struct store *store, struct publication *const *list,
+    size_t count, store_name_fn *name_all, void *arg)
 {
-	struct statement *st;
 	int rc;
 
-	if (begin(store) == -1)
-		return -1;
-	/* The row first, as the check and the change are then one. Nobody sees
-	 * it before the commit, when the body has its name. */
-	st = statement_start(store, STMT_PUBLISH);
-	statement_bind_int(st, ":id", id);
-	statement_bind_int(st, ":now", now);
-	statement_bind_blob(st, ":sha256", sha256, STORE_SHA256_LEN);
-	rc = statement_run(st);
-	/* The grant was committed without waiting for the disk: a power cut
-	 * after the link must not leave a body of which no row knows. */
-	if (rc == 1)
-		rc = database_sync(store->db);
-	if (rc == 1) {
-		rc = link_body(arg);
-		if (rc == 0)
-			rc = STORE_FULL;
+	for (size_t i = 0; i < count; i++)
+		list[i]->result = 1;
+	rc = begin(store);
+	if (rc == -1) {
+		publish_fail(list, count, -1);
+		return;
 	}
-	return finish_or_full(store, rc);
+	rc = publish_all(store, list, count, name_all, arg);
+	if (rc == 0) {
+		undo(store);
+		return;
+	}
+	rc = finish_or_full(store, rc);
+	if (rc < 0)
+		publish_fail(list, count, rc);
 }
 
 /* ---- retention ---- */

@@ -124,18 +124,34 @@ int store_grant(
 /* Looks a token up. 1 found, whatever its state; 0 no such slot; -1. */
 int store_find(struct store *, const char token[TOKEN_LEN + 1], struct slot *);
 
-/*
- * Makes a slot stored: in one durable transaction, if the slot still awaits
- * its PUT and neither put_ends_at nor expires_at has come at now, calls
- * link_body(arg), which makes the body durable under its token and returns 1;
- * 0 (no room for that) or -1 (logged there) have the transaction undone.
- * 1 stored; 0 too late: gone, timed out, or stored by another; -1 broken;
- * STORE_FULL broken because a disk has no room.
- */
+/* A slot whose body has come whole, and what became of it. */
+struct publication {
+	int64_t id;
+	int64_t now;
+	const unsigned char *sha256; /* of the body, STORE_SHA256_LEN bytes */
+	/* 1 stored; 0 too late: gone, timed out, or stored by another; -1
+	 * broken; STORE_FULL broken because a disk has no room. */
+	int result;
+};
 #define STORE_FULL (-2)
-int store_publish(struct store *, int64_t id, int64_t now,
-    const unsigned char sha256[STORE_SHA256_LEN], int (*link_body)(void *),
-    void *arg);
+
+/* Makes the bodies of those whose result is 1 durable under their tokens. Where
+ * that fails the result becomes STORE_FULL or -1 (logged there); no other is
+ * touched. The order of the list is that of store_publish_all's. */
+typedef void
+store_name_fn(void *arg, struct publication *const *list, size_t count);
+
+/*
+ * Makes slots stored, all in one durable transaction, each with its own result:
+ * those that still await their PUT, when neither put_ends_at nor expires_at has
+ * come at its now. The bodies are named within the transaction: name_all is
+ * called once, unless none needs a name, when the grants of all of them are
+ * durable. One that could not be named, or was too late, spoils none of the
+ * others; a transaction that cannot be begun or committed spoils all.
+ * No slot may be twice in a list.
+ */
+void store_publish_all(struct store *, struct publication *const *list,
+    size_t count, store_name_fn *name_all, void *arg);
 
 /* ---- retention ---- */
 

@@ -12,6 +12,7 @@
 #include "schema/log.h"
 #include "tests/component/services.h"
 #include "tests/component/stanzas.h"
+#include "tests/schema/publications.h"
 
 #define FROM "romeo@montague.tld/garden"
 #define ASK_FROM(from, request)                                      \
@@ -495,8 +496,9 @@ START_TEST(what_makes_room_is_logged_with_the_reason)
 	    "[purpose message]\nfiles_per_user = 1\nwhen_full = make room\n");
 	log_to_file();
 	granted(ASK(REQUEST("1000")));
-	ck_assert_int_eq(store_publish(services_service.store, 1, SERVICES_NOW,
-			     sha256, link_nothing, NULL),
+	ck_assert_int_eq(publish_one(services_service.store,
+			     (struct publication){1, SERVICES_NOW, sha256, 0},
+			     link_nothing, NULL),
 	    1);
 	granted(ASK(REQUEST("10")));
 	ck_assert_ptr_nonnull(strstr(logged(),

@@ -71,7 +71,9 @@ publish(const char *token, enum bodies_place place, const char *text)
 	ck_assert_int_eq(bodies_begin(bodies, token, place, &body), 1);
 	ck_assert_int_eq(bodies_write(body, text, strlen(text)), 1);
 	ck_assert_int_eq(bodies_sync(body), 1);
-	rc = bodies_publish(body);
+	rc = bodies_name(body);
+	if (rc == 1)
+		rc = bodies_sync_name(body);
 	bodies_end(body);
 	return rc;
 }

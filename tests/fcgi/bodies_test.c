@@ -64,7 +64,8 @@ put(const char *token, const char *text)
 	ck_assert_int_eq(bodies_begin(bodies, token, BODIES_OWN, &body), 1);
 	ck_assert_int_eq(bodies_write(body, text, strlen(text)), 1);
 	ck_assert_int_eq(bodies_sync(body), 1);
-	ck_assert_int_eq(bodies_publish(body), 1);
+	ck_assert_int_eq(bodies_name(body), 1);
+	ck_assert_int_eq(bodies_sync_name(body), 1);
 	bodies_end(body);
 }
 
@@ -201,7 +202,8 @@ START_TEST(two_bodies_of_one_token_do_not_mix)
 	ck_assert_int_eq(bodies_write(first, "one", 3), 1);
 	ck_assert_int_eq(bodies_write(second, "two", 3), 1);
 	ck_assert_int_eq(bodies_write(first, "!", 1), 1);
-	ck_assert_int_eq(bodies_publish(first), 1);
+	ck_assert_int_eq(bodies_name(first), 1);
+	ck_assert_int_eq(bodies_sync_name(first), 1);
 	bodies_end(second);
 	bodies_end(first);
 	assert_holds(TOKEN, "one!");

@@ -319,7 +319,8 @@ leave_body(const struct slot *slot, const char *text)
 	    1);
 	ck_assert_int_eq(bodies_write(body, text, strlen(text)), 1);
 	ck_assert_int_eq(bodies_sync(body), 1);
-	ck_assert_int_eq(bodies_publish(body), 1);
+	ck_assert_int_eq(bodies_name(body), 1);
+	ck_assert_int_eq(bodies_sync_name(body), 1);
 	bodies_end(body);
 }
 

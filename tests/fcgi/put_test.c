@@ -530,7 +530,8 @@ START_TEST(a_leftover_of_a_crash_is_replaced)
 	    bodies_begin(service.http.bodies, slot.token, BODIES_OWN, &body),
 	    1);
 	ck_assert_int_eq(bodies_write(body, "whole, not acknowledged", 23), 1);
-	ck_assert_int_eq(bodies_publish(body), 1);
+	ck_assert_int_eq(bodies_name(body), 1);
+	ck_assert_int_eq(bodies_sync_name(body), 1);
 	bodies_end(body);
 	ck_assert_int_eq(put(&slot, BODY, SIZE), 201);
 	assert_stored(&slot, BODY, SIZE);

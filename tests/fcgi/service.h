@@ -126,18 +126,13 @@ service_grant(
 	return slot;
 }
 
-static inline int
-service_link_body(void *body)
-{
-	return bodies_publish(body);
-}
-
 /* Stores data[0..len) as the body of the slot, at s->now. */
 static inline void
 service_publish(
     struct service *s, const struct slot *slot, const void *data, size_t len)
 {
 	unsigned char sha256[STORE_SHA256_LEN];
+	const struct publication p = {slot->id, s->now, sha256, 0};
 	struct body *body;
 
 	memset(sha256, SERVICE_SHA256_BYTE, sizeof(sha256));
@@ -145,9 +140,7 @@ service_publish(
 	    bodies_begin(s->http.bodies, slot->token, BODIES_OWN, &body), 1);
 	ck_assert_int_eq(bodies_write(body, data, len), 1);
 	ck_assert_int_eq(bodies_sync(body), 1);
-	ck_assert_int_eq(writer_publish(s->http.writer, slot->id, s->now,
-			     sha256, service_link_body, body),
-	    1);
+	ck_assert_int_eq(writer_publish(s->http.writer, &p, body), 1);
 	bodies_end(body);
 }
 

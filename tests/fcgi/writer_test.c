@@ -1,14 +1,57 @@
+/*
+ * Threads that publish at the same time. Syncs are counted by functions that
+ * stand before the C library's, for SQLite as well.
+ */
 #include "fcgi/writer.h"
 
 #include <check.h>
+#include <limits.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "tests/fcgi/service.h"
 
 #define THREADS 6
 
 static struct service service;
+
+/* ---- syncs ---- */
+
+static atomic_int wal_syncs, directory_syncs;
+
+static void
+count_sync(int fd)
+{
+	char link[40], path[PATH_MAX] = "";
+	struct stat st;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (readlink(link, path, sizeof(path) - 1) > 4 &&
+	    strcmp(path + strlen(path) - 4, "-wal") == 0)
+		wal_syncs++;
+	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) &&
+	    strncmp(path, service.bodies_dir, strlen(service.bodies_dir)) ==
+		0 &&
+	    strcmp(path, service.bodies_dir) != 0)
+		directory_syncs++;
+}
+
+int
+fsync(int fd)
+{
+	count_sync(fd);
+	return (int)syscall(SYS_fsync, fd);
+}
+
+int
+fdatasync(int fd)
+{
+	count_sync(fd);
+	return (int)syscall(SYS_fdatasync, fd);
+}
 
 static void
 set_up(void)
@@ -28,14 +71,30 @@ struct publisher {
 	pthread_t thread;
 	struct writer *writer;
 	struct slot slot;
+	struct body *body;
 	int result;
 };
 
-static int
-link_nothing(void *arg)
+/* shard: the first two letters of the body's name. */
+static struct publisher
+publisher_of(struct slot slot, const char *shard)
 {
-	(void)arg;
-	return 1;
+	struct publisher p = {.writer = service.http.writer, .slot = slot};
+
+	memcpy(p.slot.token, shard, BODIES_SHARD_LEN);
+	ck_assert_int_eq(bodies_begin(service.http.bodies, p.slot.token,
+			     BODIES_OWN, &p.body),
+	    1);
+	ck_assert_int_eq(bodies_write(p.body, "hello", 5), 1);
+	ck_assert_int_eq(bodies_sync(p.body), 1);
+	memcpy(p.slot.token, slot.token, BODIES_SHARD_LEN);
+	return p;
+}
+
+static struct publisher
+new_publisher(const char *shard)
+{
+	return publisher_of(service_grant(&service, "a", NULL, 5), shard);
 }
 
 static void *
@@ -43,21 +102,41 @@ publish(void *arg)
 {
 	static const unsigned char sha256[STORE_SHA256_LEN] = {1};
 	struct publisher *p = arg;
+	const struct publication publication = {
+	    p->slot.id, SERVICE_NOW, sha256, 0};
 
-	p->result = writer_publish(
-	    p->writer, p->slot.id, SERVICE_NOW, sha256, link_nothing, NULL);
+	p->result = writer_publish(p->writer, &publication, p->body);
 	return NULL;
 }
 
 static void
-publish_all(struct publisher publishers[THREADS])
+start(struct publisher *p)
+{
+	ck_assert_int_eq(pthread_create(&p->thread, NULL, publish, p), 0);
+}
+
+static void
+join_all(struct publisher publishers[THREADS])
 {
 	for (int i = 0; i < THREADS; i++)
-		ck_assert_int_eq(pthread_create(&publishers[i].thread, NULL,
-				     publish, &publishers[i]),
-		    0);
-	for (int i = 0; i < THREADS; i++)
 		ck_assert_int_eq(pthread_join(publishers[i].thread, NULL), 0);
+}
+
+static void
+end_all(struct publisher publishers[THREADS])
+{
+	for (int i = 0; i < THREADS; i++)
+		bodies_end(publishers[i].body);
+}
+
+static int64_t
+stored_at(const struct publisher *p)
+{
+	struct slot found;
+
+	ck_assert_int_eq(
+	    store_find(service.http.reader, p->slot.token, &found), 1);
+	return found.stored_at;
 }
 
 static int64_t
@@ -69,25 +148,72 @@ seconds_now(void)
 	return t.tv_sec;
 }
 
+/* Calls act(arg) while the database is locked, as another program may. */
+struct lock {
+	void (*act)(struct publisher *);
+	struct publisher *publishers;
+};
+
+static void
+act_under_lock(void *arg, struct publication *const *list, size_t count)
+{
+	const struct lock *lock = arg;
+
+	ck_assert_uint_eq(count, 1);
+	ck_assert_int_eq(list[0]->result, 1);
+	lock->act(lock->publishers);
+}
+
+static void
+with_lock(void (*act)(struct publisher *), struct publisher *publishers)
+{
+	static const unsigned char sha256[STORE_SHA256_LEN] = {1};
+	struct lock lock = {act, publishers};
+	struct publication other = {
+	    .id = service_grant(&service, "b", NULL, 5).id,
+	    .now = SERVICE_NOW,
+	    .sha256 = sha256};
+	struct publication *list[] = {&other};
+
+	store_publish_all(service.grants, list, 1, act_under_lock, &lock);
+	ck_assert_int_eq(other.result, 1);
+}
+
+/* The first leads, and waits for the database while the others come. */
+static void
+start_batch(struct publisher *publishers)
+{
+	for (int i = 0; i < THREADS; i++) {
+		start(&publishers[i]);
+		usleep(50 * 1000);
+	}
+	wal_syncs = directory_syncs = 0;
+}
+
+/* Publishes the first by itself and all others together. */
+static void
+publish_batch(struct publisher publishers[THREADS])
+{
+	with_lock(start_batch, publishers);
+	join_all(publishers);
+}
+
 /* ---- tests ---- */
 
-START_TEST(threads_publish_one_after_the_other)
+START_TEST(threads_publish_at_the_same_time)
 {
 	struct publisher publishers[THREADS];
-	struct slot found;
 
 	for (int i = 0; i < THREADS; i++)
-		publishers[i] =
-		    (struct publisher){.writer = service.http.writer,
-			.slot = service_grant(&service, "a", NULL, 5)};
-	publish_all(publishers);
+		publishers[i] = new_publisher("aa");
+	for (int i = 0; i < THREADS; i++)
+		start(&publishers[i]);
+	join_all(publishers);
 	for (int i = 0; i < THREADS; i++) {
 		ck_assert_int_eq(publishers[i].result, 1);
-		ck_assert_int_eq(store_find(service.http.reader,
-				     publishers[i].slot.token, &found),
-		    1);
-		ck_assert_int_eq(found.stored_at, SERVICE_NOW);
+		ck_assert_int_eq(stored_at(&publishers[i]), SERVICE_NOW);
 	}
+	end_all(publishers);
 }
 END_TEST
 
@@ -98,51 +224,90 @@ START_TEST(of_threads_with_one_slot_one_wins)
 	int stored = 0;
 
 	for (int i = 0; i < THREADS; i++)
-		publishers[i] = (struct publisher){
-		    .writer = service.http.writer, .slot = slot};
-	publish_all(publishers);
+		publishers[i] = publisher_of(slot, "aa");
+	publish_batch(publishers);
 	for (int i = 0; i < THREADS; i++) {
 		ck_assert_int_ge(publishers[i].result, 0);
 		stored += publishers[i].result;
 	}
 	ck_assert_int_eq(stored, 1);
+	end_all(publishers);
 }
 END_TEST
 
-/* Holds the database's lock, as another program may, while it publishes. */
-static int
-publish_against_lock(void *publishers)
+START_TEST(those_who_wait_share_a_commit_and_a_sync_of_each_directory)
 {
-	publish_all(publishers);
-	return 1;
+	static const char *const shards[THREADS] = {
+	    "aa", "bb", "cc", "bb", "cc", "dd"};
+	struct publisher publishers[THREADS];
+
+	for (int i = 0; i < THREADS; i++)
+		publishers[i] = new_publisher(shards[i]);
+	publish_batch(publishers);
+	for (int i = 0; i < THREADS; i++)
+		ck_assert_int_eq(publishers[i].result, 1);
+	/* two batches: before their names, and by their commits */
+	ck_assert_int_eq(wal_syncs, 2 * 2);
+	ck_assert_int_eq(directory_syncs, 1 + 3);
+	end_all(publishers);
+}
+END_TEST
+
+START_TEST(one_that_fails_or_is_late_spoils_none_of_the_others)
+{
+	struct publisher publishers[THREADS];
+	char path[400];
+
+	for (int i = 0; i < THREADS; i++)
+		publishers[i] = new_publisher("aa");
+	/* no name for the third, and no slot for the fifth */
+	snprintf(path, sizeof(path), "%s/aa/aa%.24s", service.bodies_dir,
+	    publishers[2].slot.token + BODIES_SHARD_LEN);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	publishers[4].slot.id = 4711;
+	publish_batch(publishers);
+	for (int i = 0; i < THREADS; i++) {
+		ck_assert_int_eq(publishers[i].result, i == 2 ? -1 : i != 4);
+		ck_assert_int_eq(stored_at(&publishers[i]),
+		    i == 2 || i == 4 ? 0 : SERVICE_NOW);
+	}
+	/* and it can be put again */
+	ck_assert_int_eq(rmdir(path), 0);
+	publish(&publishers[2]);
+	ck_assert_int_eq(publishers[2].result, 1);
+	end_all(publishers);
+}
+END_TEST
+
+static void
+publish_and_wait(struct publisher *publishers)
+{
+	for (int i = 0; i < THREADS; i++)
+		start(&publishers[i]);
+	join_all(publishers);
 }
 
 START_TEST(nobody_waits_longer_than_two_timeouts_for_a_locked_database)
 {
-	static const unsigned char sha256[STORE_SHA256_LEN] = {1};
-	struct slot slot = service_grant(&service, "a", NULL, 5);
-	struct slot other = service_grant(&service, "b", NULL, 5);
 	struct publisher publishers[THREADS];
 	struct writer *hasty;
 	int64_t began;
 
 	ck_assert_int_eq(writer_open(service.database, 1, &hasty), 1);
-	for (int i = 0; i < THREADS; i++)
-		publishers[i] =
-		    (struct publisher){.writer = hasty, .slot = slot};
+	for (int i = 0; i < THREADS; i++) {
+		publishers[i] = new_publisher("aa");
+		publishers[i].writer = hasty;
+	}
 	began = seconds_now();
-	ck_assert_int_eq(
-	    writer_publish(service.http.writer, other.id, SERVICE_NOW, sha256,
-		publish_against_lock, publishers),
-	    1);
+	with_lock(publish_and_wait, publishers);
 	ck_assert_int_le(seconds_now() - began, 2 + 1);
 	for (int i = 0; i < THREADS; i++)
 		ck_assert_int_eq(publishers[i].result, -1);
 
 	/* and the writer works as before */
-	publishers[0].result = 0;
 	publish(&publishers[0]);
 	ck_assert_int_eq(publishers[0].result, 1);
+	end_all(publishers);
 	writer_close(hasty);
 }
 END_TEST
@@ -168,8 +333,11 @@ main(void)
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_set_timeout(tc, 30);
-	tcase_add_test(tc, threads_publish_one_after_the_other);
+	tcase_add_test(tc, threads_publish_at_the_same_time);
 	tcase_add_test(tc, of_threads_with_one_slot_one_wins);
+	tcase_add_test(
+	    tc, those_who_wait_share_a_commit_and_a_sync_of_each_directory);
+	tcase_add_test(tc, one_that_fails_or_is_late_spoils_none_of_the_others);
 	tcase_add_test(
 	    tc, nobody_waits_longer_than_two_timeouts_for_a_locked_database);
 	tcase_add_test(tc, a_database_that_cannot_be_opened_gives_no_writer);

@@ -61,24 +61,18 @@ static struct {
 
 /* ---- the store ---- */
 
-static int
-link_body(void *body)
-{
-	return bodies_publish(body);
-}
-
 static void
 publish(const struct slot *slot)
 {
 	unsigned char sha256[STORE_SHA256_LEN] = {0xab};
+	const struct publication p = {slot->id, slot->issued_at, sha256, 0};
 	struct body *body;
 
 	FUZZ_CLAIM(bodies_begin(fixture.http.bodies, slot->token, BODIES_OWN,
 		       &body) == 1);
 	FUZZ_CLAIM(bodies_write(body, fixture.data, STORED) == 1);
 	FUZZ_CLAIM(bodies_sync(body) == 1);
-	FUZZ_CLAIM(writer_publish(fixture.http.writer, slot->id,
-		       slot->issued_at, sha256, link_body, body) == 1);
+	FUZZ_CLAIM(writer_publish(fixture.http.writer, &p, body) == 1);
 	bodies_end(body);
 }
 

@@ -74,8 +74,9 @@ static int64_t contested;
 static int
 publish_contested(struct store *store)
 {
-	int rc = store_publish(
-	    store, contested, NOW, fixture_sha256, link_nothing, NULL);
+	int rc = publish_one(store,
+	    (struct publication){contested, NOW, fixture_sha256, 0},
+	    link_nothing, NULL);
 
 	return rc == -1 ? 255 : rc;
 }
@@ -145,8 +146,10 @@ START_TEST(a_locked_database_is_waited_for_and_then_an_error)
 	ck_assert_int_eq(store_open(fixture_path, STORE_DURABLE, 1, &store), 1);
 	lock = hold_lock();
 	clock_gettime(CLOCK_MONOTONIC, &start);
-	ck_assert_int_eq(store_publish(store, result.id, NOW, fixture_sha256,
-			     link_nothing, &calls),
+	ck_assert_int_eq(
+	    publish_one(store,
+		(struct publication){result.id, NOW, fixture_sha256, 0},
+		link_nothing, &calls),
 	    -1);
 	ck_assert_double_ge(seconds_since(&start), 0.9);
 	ck_assert_double_lt(seconds_since(&start), 5);

@@ -59,8 +59,10 @@ START_TEST(a_grant_is_on_the_disk_before_its_body_has_a_name)
 	int before_link = 0;
 
 	wal_syncs = 0;
-	ck_assert_int_eq(store_publish(web, result.id, NOW, fixture_sha256,
-			     note_syncs, &before_link),
+	ck_assert_int_eq(
+	    publish_one(web,
+		(struct publication){result.id, NOW, fixture_sha256, 0},
+		note_syncs, &before_link),
 	    1);
 	ck_assert_int_eq(before_link, 1);
 	store_close(web);
@@ -73,8 +75,10 @@ START_TEST(a_publication_is_on_the_disk_when_it_returns)
 	struct store *web = open_store(STORE_DURABLE);
 	int before_link = 0;
 
-	ck_assert_int_eq(store_publish(web, result.id, NOW, fixture_sha256,
-			     note_syncs, &before_link),
+	ck_assert_int_eq(
+	    publish_one(web,
+		(struct publication){result.id, NOW, fixture_sha256, 0},
+		note_syncs, &before_link),
 	    1);
 	ck_assert_int_gt(wal_syncs, before_link);
 	store_close(web);

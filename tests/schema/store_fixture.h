@@ -17,6 +17,7 @@
 #include "schema/limits.h"
 #include "schema/log.h"
 #include "schema/store.h"
+#include "tests/schema/publications.h"
 
 #define NOW 1700000000 /* when the tests happen */
 #define OWNER "juliet@example.org"
@@ -148,7 +149,8 @@ link_nothing(void *arg)
 static inline void
 publish(int64_t id, int64_t now)
 {
-	ck_assert_int_eq(store_publish(fixture_store, id, now, fixture_sha256,
+	ck_assert_int_eq(publish_one(fixture_store,
+			     (struct publication){id, now, fixture_sha256, 0},
 			     link_nothing, NULL),
 	    1);
 }

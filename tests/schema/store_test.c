@@ -172,8 +172,10 @@ START_TEST(a_published_slot_is_stored)
 	struct slot slot;
 	int calls = 0;
 
-	ck_assert_int_eq(store_publish(fixture_store, result.id, NOW + 7,
-			     fixture_sha256, count_call, &calls),
+	ck_assert_int_eq(
+	    publish_one(fixture_store,
+		(struct publication){result.id, NOW + 7, fixture_sha256, 0},
+		count_call, &calls),
 	    1);
 	ck_assert_int_eq(calls, 1);
 	slot = found(result.token);
@@ -187,8 +189,10 @@ START_TEST(a_slot_is_published_once)
 	struct grant_result result = stored_size(1);
 	int calls = 0;
 
-	ck_assert_int_eq(store_publish(fixture_store, result.id, NOW + 7,
-			     fixture_sha256, count_call, &calls),
+	ck_assert_int_eq(
+	    publish_one(fixture_store,
+		(struct publication){result.id, NOW + 7, fixture_sha256, 0},
+		count_call, &calls),
 	    0);
 	ck_assert_int_eq(calls, 0);
 	ck_assert_int_eq(found(result.token).stored_at, NOW);
@@ -215,9 +219,10 @@ START_TEST(a_put_that_ends_too_late_is_refused)
 
 	fixture_limits.retention = moments[_i].retention;
 	result = granted_size(1);
-	ck_assert_int_eq(
-	    store_publish(fixture_store, result.id, NOW + moments[_i].when,
-		fixture_sha256, count_call, &calls),
+	ck_assert_int_eq(publish_one(fixture_store,
+			     (struct publication){result.id,
+				 NOW + moments[_i].when, fixture_sha256, 0},
+			     count_call, &calls),
 	    moments[_i].result);
 	ck_assert_int_eq(calls, moments[_i].result);
 }
@@ -228,8 +233,10 @@ START_TEST(a_slot_taken_down_by_hand_cannot_be_published)
 	struct grant_result result = granted_size(1);
 
 	shell("UPDATE slot SET expires_at = 0");
-	ck_assert_int_eq(store_publish(fixture_store, result.id, NOW,
-			     fixture_sha256, link_nothing, NULL),
+	ck_assert_int_eq(
+	    publish_one(fixture_store,
+		(struct publication){result.id, NOW, fixture_sha256, 0},
+		link_nothing, NULL),
 	    0);
 }
 END_TEST
@@ -238,7 +245,8 @@ START_TEST(a_slot_that_is_gone_cannot_be_published)
 {
 	int calls = 0;
 
-	ck_assert_int_eq(store_publish(fixture_store, 4711, NOW, fixture_sha256,
+	ck_assert_int_eq(publish_one(fixture_store,
+			     (struct publication){4711, NOW, fixture_sha256, 0},
 			     count_call, &calls),
 	    0);
 	ck_assert_int_eq(calls, 0);
@@ -263,8 +271,10 @@ START_TEST(a_database_that_lost_its_name_takes_nothing)
 
 	snprintf(away, sizeof(away), "%s.away", fixture_path);
 	ck_assert_int_eq(rename(fixture_path, away), 0);
-	ck_assert_int_eq(store_publish(fixture_store, result.id, NOW,
-			     fixture_sha256, link_nothing, NULL),
+	ck_assert_int_eq(
+	    publish_one(fixture_store,
+		(struct publication){result.id, NOW, fixture_sha256, 0},
+		link_nothing, NULL),
 	    -1);
 	ck_assert_int_eq(store_erase(fixture_store, OWNER, 1), -1);
 	ck_assert_int_eq(rename(away, fixture_path), 0);
@@ -284,8 +294,10 @@ START_TEST(a_disk_without_room_is_told_from_other_failures)
 {
 	struct grant_result result = granted_size(1);
 
-	ck_assert_int_eq(store_publish(fixture_store, result.id, NOW,
-			     fixture_sha256, find_no_room, NULL),
+	ck_assert_int_eq(
+	    publish_one(fixture_store,
+		(struct publication){result.id, NOW, fixture_sha256, 0},
+		find_no_room, NULL),
 	    STORE_FULL);
 	ck_assert_int_eq(found(result.token).stored_at, 0);
 	publish(result.id, NOW);
@@ -297,8 +309,10 @@ START_TEST(a_failed_link_leaves_the_slot_awaiting_its_put)
 	struct grant_result result = granted_size(1);
 	int calls = 0;
 
-	ck_assert_int_eq(store_publish(fixture_store, result.id, NOW,
-			     fixture_sha256, fail_to_link, &calls),
+	ck_assert_int_eq(
+	    publish_one(fixture_store,
+		(struct publication){result.id, NOW, fixture_sha256, 0},
+		fail_to_link, &calls),
 	    -1);
 	ck_assert_int_eq(calls, 1);
 	ck_assert_int_eq(found(result.token).stored_at, 0);
@@ -324,7 +338,9 @@ START_TEST(nobody_sees_the_slot_stored_before_its_body_is_linked)
 	if (pid == 0) {
 		struct store *store = open_store(STORE_DURABLE);
 
-		store_publish(store, result.id, NOW, fixture_sha256, die, NULL);
+		publish_one(store,
+		    (struct publication){result.id, NOW, fixture_sha256, 0},
+		    die, NULL);
 		_exit(9);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
