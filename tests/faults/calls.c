@@ -147,6 +147,57 @@ pwrite(int fd, const void *data, size_t len, off_t offset)
 	return pwrite64(fd, data, len, offset);
 }
 
+/* What the kernel moved to a file by itself is read back from it. A plan that
+ * tears has nothing to write half of. */
+static void
+record_moved(struct call *call, long moved)
+{
+	char *data = NULL;
+
+	if (moved > 0 && call->offset >= 0)
+		data = malloc((size_t)moved);
+	if (data && pread(call->fd, data, (size_t)moved, call->offset) == moved)
+		call->data = data;
+	record_call(call, moved);
+	free(data);
+}
+
+static bool
+move_fails(struct call *call, int out, const off64_t *at)
+{
+	of_descriptor(call, "write", out);
+	call->offset = at ? *at : lseek(out, 0, SEEK_CUR);
+	return plan_fails(call);
+}
+
+ssize_t
+copy_file_range(
+    int in, off64_t *from, int out, off64_t *to, size_t len, unsigned int flags)
+{
+	struct call call;
+	long moved;
+
+	if (move_fails(&call, out, to))
+		return -1;
+	moved = syscall(SYS_copy_file_range, in, from, out, to, len, flags);
+	record_moved(&call, moved);
+	return moved;
+}
+
+ssize_t
+splice(
+    int in, off64_t *from, int out, off64_t *to, size_t len, unsigned int flags)
+{
+	struct call call;
+	long moved;
+
+	if (move_fails(&call, out, to))
+		return -1;
+	moved = syscall(SYS_splice, in, from, out, to, len, flags);
+	record_moved(&call, moved);
+	return moved;
+}
+
 int
 ftruncate64(int fd, off_t length)
 {
