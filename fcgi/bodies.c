@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fcgi/incoming.h"
 #include "fcgi/shards.h"
 #include "fcgi/tree.h"
 #include "schema/log.h"
@@ -29,6 +30,7 @@ struct body {
 	int incoming; /* the directory of its temporary name, or -1 */
 	char token[TOKEN_LEN + 1];
 	char temporary[TOKEN_LEN + 1]; /* "": it has none */
+	bool adopted;                  /* the temporary name was there before */
 };
 
 static void
@@ -73,6 +75,44 @@ bodies_close(struct bodies *b)
 	for (int i = 0; i < BODIES_PLACE_COUNT; i++)
 		tree_close(b->trees[i]);
 	free(b);
+}
+
+/* What tells file systems, and mounts of one of them, apart. */
+static int
+get_mount(int dir, struct statx *stx)
+{
+	return statx(
+	    dir, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, stx);
+}
+
+static bool
+same_mount(const struct statx *a, const struct statx *b)
+{
+	/* before Linux 5.8 nobody says which mount it is: both are 0 */
+	return a->stx_dev_major == b->stx_dev_major &&
+	       a->stx_dev_minor == b->stx_dev_minor &&
+	       a->stx_mnt_id == b->stx_mnt_id;
+}
+
+int
+bodies_share_disk(const struct bodies *b, int dir, const char *path)
+{
+	struct statx theirs, ours;
+
+	for (int i = 0; i < BODIES_PLACE_COUNT; i++) {
+		if (b->trees[i] == NULL)
+			continue;
+		if (get_mount(dir, &theirs) == -1 ||
+		    get_mount(b->trees[i]->dir, &ours) == -1)
+			return tree_broken(b->trees[i], "examine the mount");
+		if (same_mount(&ours, &theirs))
+			continue;
+		log_error("%s and %s must be on one file system, and in one "
+			  "mount of it: files are moved from there to here",
+		    path, b->trees[i]->path);
+		return 0;
+	}
+	return 1;
 }
 
 int64_t
@@ -121,25 +161,24 @@ create(struct body *body)
 	return 1;
 }
 
-int
-bodies_begin(struct bodies *b, const char token[TOKEN_LEN + 1],
-    enum bodies_place place, struct body **out)
+/* A body without a file. NULL: refused or broken (logged). */
+static struct body *
+make_body(
+    struct bodies *b, const char token[TOKEN_LEN + 1], enum bodies_place place)
 {
 	struct tree *tree = b->trees[place];
 	struct body *body;
-	int rc;
 
-	*out = NULL;
 	if (!token_valid(token, strlen(token))) {
 		log_error("%s: refused a name that is no token", tree->path);
-		return -1;
+		return NULL;
 	}
 	if (tree_check_place(tree) == -1)
-		return -1;
+		return NULL;
 	body = malloc(sizeof(*body));
 	if (body == NULL) {
 		log_error("%s: out of memory", tree->path);
-		return -1;
+		return NULL;
 	}
 	*body = (struct body){.tree = tree,
 	    .other = b->trees[other_than(place)],
@@ -147,11 +186,52 @@ bodies_begin(struct bodies *b, const char token[TOKEN_LEN + 1],
 	    .fd = -1,
 	    .incoming = -1};
 	memcpy(body->token, token, sizeof(body->token));
-	rc = create(body);
-	if (rc == 1)
-		*out = body;
-	else
+	return body;
+}
+
+/* Hands the body over, or ends it, by the result of what was done. */
+static int
+begun(struct body *body, int rc, struct body **out)
+{
+	*out = rc == 1 ? body : NULL;
+	if (rc != 1)
 		bodies_end(body);
+	return rc;
+}
+
+int
+bodies_begin(struct bodies *b, const char token[TOKEN_LEN + 1],
+    enum bodies_place place, struct body **out)
+{
+	struct body *body = make_body(b, token, place);
+
+	return begun(body, body ? create(body) : -1, out);
+}
+
+static int
+adopt(struct body *body, struct incoming_file *file)
+{
+	body->adopted = true;
+	memcpy(body->temporary, file->name, sizeof(body->temporary));
+	body->incoming = file->dir;
+	body->fd = file->fd;
+	file->dir = file->fd = -1;
+	body->shard = shards_open(body->tree->dir, body->token, true);
+	if (body->shard == -1)
+		return tree_no_room(body->tree, "open a shard");
+	if (fchmod(body->fd, TREE_FILE_MODE) == -1)
+		return tree_broken(body->tree, "take a file over");
+	return 1;
+}
+
+int
+bodies_adopt(struct bodies *b, const char token[TOKEN_LEN + 1],
+    enum bodies_place place, struct incoming_file *file, struct body **out)
+{
+	struct body *body = make_body(b, token, place);
+	int rc = begun(body, body ? adopt(body, file) : -1, out);
+
+	incoming_end(file);
 	return rc;
 }
 
@@ -279,7 +359,7 @@ bodies_end(struct body *body)
 {
 	if (body == NULL)
 		return;
-	if (body->incoming >= 0)
+	if (!body->adopted)
 		drop_temporary(body);
 	close_fd(body->incoming);
 	close_fd(body->shard);

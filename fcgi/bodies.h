@@ -30,7 +30,8 @@
 #define BODIES_SHARD_LEN TOKEN_SHARD_LEN
 
 struct bodies; /* the directories; may be used by many threads at once */
-struct body;   /* one body in flight; belongs to one thread */
+struct incoming_file;
+struct body; /* one body in flight; belongs to one thread */
 
 enum bodies_in_flight {
 	BODIES_NAMELESS, /* O_TMPFILE where the file system has it */
@@ -49,6 +50,11 @@ int bodies_open(const char *own, const char *public, enum bodies_in_flight,
     struct bodies **out);
 void bodies_close(struct bodies *); /* accepts NULL */
 
+/* Whether what lies in that directory can be given a name in all places: they
+ * must share its file system, and the mount. path is for the log. 1; 0, -1
+ * (both logged). */
+int bodies_share_disk(const struct bodies *, int dir, const char *path);
+
 /* Bytes that an ordinary user may still write on that file system; -1. */
 int64_t bodies_free_space(struct bodies *, enum bodies_place);
 
@@ -58,6 +64,12 @@ int64_t bodies_free_space(struct bodies *, enum bodies_place);
  * room; -1. */
 int bodies_begin(struct bodies *, const char token[TOKEN_LEN + 1],
     enum bodies_place, struct body **out);
+
+/* The same with a file that is there and whole, on the same disk. It is ended
+ * with the body, or at once when there is none. bodies_name takes its name;
+ * one that is not published keeps it. */
+int bodies_adopt(struct bodies *, const char token[TOKEN_LEN + 1],
+    enum bodies_place, struct incoming_file *file, struct body **out);
 
 /* Appends. 1 all written; 0 no room (ENOSPC, EDQUOT, EFBIG); -1. */
 int bodies_write(struct body *, const void *data, size_t len);

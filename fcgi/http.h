@@ -16,6 +16,7 @@
 
 struct bodies;
 struct config;
+struct incoming;
 struct store;
 struct writer;
 
@@ -41,9 +42,10 @@ enum http_target {
 /* What one worker thread, or one CGI process, works with. */
 struct http_service {
 	const struct config *config;
-	struct store *reader;  /* of this thread alone */
-	struct writer *writer; /* of the process, see fcgi/writer.h */
-	struct bodies *bodies; /* of the process */
+	struct store *reader;      /* of this thread alone */
+	struct writer *writer;     /* of the process, see fcgi/writer.h */
+	struct bodies *bodies;     /* of the process */
+	struct incoming *incoming; /* of the process; NULL: no hand-over */
 };
 
 /* The descriptor below a request's body, for who can take it from there faster

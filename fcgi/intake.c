@@ -9,6 +9,7 @@
 
 #include "fcgi/bodies.h"
 #include "fcgi/http.h"
+#include "fcgi/incoming.h"
 #include "fcgi/respond.h"
 #include "schema/config.h"
 #include "schema/log.h"
@@ -65,11 +66,21 @@ look_at_room(
 	return 1;
 }
 
-int
-intake_has_room(
-    const struct http_request *request, const struct slot *slot, int64_t bytes)
+/* The file in which the web server says that the body lies, or NULL. Only
+ * where it was agreed upon: no other server sets that parameter. */
+static const char *
+handed_over(const struct http_request *request)
 {
-	int64_t room;
+	if (request->service->incoming == NULL)
+		return NULL;
+	return http_param(request, "REQUEST_BODY_FILE");
+}
+
+int
+intake_has_room(const struct http_request *request, const struct slot *slot)
+{
+	/* what was handed over has its place already */
+	int64_t room, bytes = handed_over(request) ? 0 : slot->size;
 
 	if (look_at_room(request, slot, &room) == -1)
 		return -1;
@@ -289,6 +300,7 @@ intake_open(
 	*in = (struct intake){.request = request,
 	    .slot = slot,
 	    .began = milliseconds(),
+	    .handed_over = handed_over(request),
 	    .way = choose_way(request, slot)};
 }
 
@@ -313,8 +325,8 @@ judge_end(struct intake *in)
 	    (long long)in->received, (long long)slot->size);
 }
 
-int
-intake_receive(struct intake *in)
+static int
+receive_bytes(struct intake *in)
 {
 	int rc = bodies_begin(in->request->service->bodies, in->slot->token,
 	    place_of(in->request, in->slot), &in->body);
@@ -329,6 +341,43 @@ intake_receive(struct intake *in)
 	if (!status && !in->error)
 		status = receive_stream(in);
 	return status ? status : judge_end(in);
+}
+
+/* The file is the whole body: there is nothing in the stream but its end. */
+static int
+receive_file(struct intake *in)
+{
+	struct incoming_file file;
+	int rc = incoming_take(
+	    in->request->service->incoming, in->handed_over, &file);
+
+	if (rc != 1)
+		return 500;
+	if (FCGX_GetChar(in->request->in) != EOF) {
+		log_error("slot %lld: the body comes twice: \"fastcgi_pass_"
+			  "request_body off\" is missing",
+		    (long long)in->slot->id);
+		incoming_end(&file);
+		return 500;
+	}
+	in->request->body_consumed = FCGX_GetError(in->request->in) == 0;
+	in->received = file.size;
+	int status = file.size > in->slot->size ? too_long(in) : judge_end(in);
+	if (status) {
+		incoming_end(&file);
+		return status;
+	}
+	rc = bodies_adopt(in->request->service->bodies, in->slot->token,
+	    place_of(in->request, in->slot), &file, &in->body);
+	if (rc != 1)
+		return rc == 0 ? intake_no_room(in) : 500;
+	return 0;
+}
+
+int
+intake_receive(struct intake *in)
+{
+	return in->handed_over ? receive_file(in) : receive_bytes(in);
 }
 
 /* Digests a body that did not come through here, piece by piece, while the

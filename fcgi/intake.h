@@ -2,9 +2,10 @@
  * How the bytes of a PUT get into its body, whichever way they come; the one
  * place that knows the ways:
  *
- *	a stream       FastCGI, and CGI from a socket: read, digested, written
- *	a file, CGI    copied by the kernel
- *	a pipe, CGI    the same, where nobody waits for the digest
+ *	handed over    nginx has written it to a file: that file becomes the
+ *body a stream       FastCGI, and CGI from a socket: read, digested, written a
+ *file, CGI    copied by the kernel a pipe, CGI    the same, where nobody waits
+ *for the digest
  *
  * All refuse the same with the same words: never a byte more than the slot is
  * for, no longer than its time lasts, and what must stay free on the disk
@@ -30,6 +31,7 @@ struct intake {
 	int64_t began;     /* milliseconds, by the clock that nobody sets */
 	int64_t received;
 	int64_t allowed; /* bytes that may be written before the next look */
+	const char *handed_over; /* the path of the file, or NULL */
 	enum transfer way;
 	int error;          /* of the way, as FCGX_GetError is the stream's */
 	EVP_MD_CTX *digest; /* of all that was received, or NULL */
@@ -40,10 +42,9 @@ struct intake {
 void
 intake_open(struct intake *, struct http_request *, const struct slot *slot);
 
-/* Whether the disk that the slot's body goes to takes so many bytes and keeps
- * what it must: 1, 0, -1. */
-int intake_has_room(
-    const struct http_request *, const struct slot *slot, int64_t bytes);
+/* Whether the disk that the slot's body goes to takes it and keeps what it
+ * must: 1, 0, -1. */
+int intake_has_room(const struct http_request *, const struct slot *slot);
 
 /* Takes the body to its end, or to the first byte too many, and notes in the
  * request whether it was consumed. 0, or the status of the refusal. */

@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fcgi/bodies.h"
 #include "fcgi/cgi.h"
 #include "fcgi/http.h"
+#include "fcgi/incoming.h"
 #include "fcgi/server.h"
 #include "fcgi/socket.h"
 #include "fcgi/writer.h"
@@ -78,6 +80,7 @@ raise_walls(const struct config *config, const char *own, bool daemon)
 	    .database = config->database,
 	    .bodies = config->bodies,
 	    .public = config->public,
+	    .incoming = config->incoming,
 	    .socket = own,
 	    .daemon = daemon,
 	};
@@ -141,6 +144,26 @@ answer_cgi(struct http_service *service)
 	return 1;
 }
 
+/* Opens the directory of files that are handed over, if there is one. */
+static int
+open_incoming(struct http_service *service, bool cgi)
+{
+	const struct config *config = service->config;
+	int64_t longest = config->put_window + config->upload_timeout;
+
+	if (config->incoming == NULL)
+		return 1;
+	if (incoming_open(
+		config->incoming, service->bodies, &service->incoming) != 1)
+		return -1;
+	/* what is older than twice that no upload writes to any more */
+	if (cgi)
+		return 1;
+	return incoming_sweep(service->incoming, time(NULL) - 2 * longest) == -1
+		   ? -1
+		   : 1;
+}
+
 /* Opens what every request needs, and serves. 1 or -1. */
 static int
 run(const struct config *config, const struct options *o, bool cgi)
@@ -151,10 +174,12 @@ run(const struct config *config, const struct options *o, bool cgi)
 	if (crypto_prepare() == 1 &&
 	    bodies_open(config->bodies, config->public, BODIES_NAMELESS,
 		&service.bodies) == 1 &&
+	    open_incoming(&service, cgi) == 1 &&
 	    writer_open(
 		config->database, config->busy_timeout, &service.writer) == 1)
 		rc = cgi ? answer_cgi(&service) : serve(&service, o->socket);
 	writer_close(service.writer);
+	incoming_close(service.incoming);
 	bodies_close(service.bodies);
 	return rc;
 }

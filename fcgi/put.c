@@ -111,7 +111,7 @@ check_form(struct http_request *request, const struct slot *slot)
 static int
 check_room(struct http_request *request, const struct slot *slot)
 {
-	int rc = intake_has_room(request, slot, slot->size);
+	int rc = intake_has_room(request, slot);
 
 	if (rc != 0)
 		return rc == 1 ? 0 : 500;

@@ -40,7 +40,8 @@ struct config {
 	int64_t socket_mode; /* permission bits, octal in the file */
 	char *socket_group;  /* NULL: as created */
 	int64_t threads;
-	int64_t read_timeout;  /* seconds a client may stall in a body */
+	int64_t read_timeout; /* seconds a client may stall in a body */
+	char *incoming; /* directory of whole bodies from nginx, or NULL */
 	int64_t max_cache_age; /* seconds, cap of Cache-Control's max-age */
 	char *cors_origin;
 	char *cors_methods;

@@ -117,6 +117,23 @@ check_timers(const struct config *config, struct config_mistakes *mistakes)
 			check_retention(config, &config->rules[i], mistakes);
 }
 
+/* What lies in it is removed when it gets old. */
+static void
+check_incoming(const struct config *config, const struct config_file *file,
+    struct config_mistakes *mistakes)
+{
+	const struct config_entry *entry =
+	    config_file_entry(file, CONFIG_WEB, "incoming");
+
+	if (entry == NULL || !entry->valid)
+		return;
+	if (strcmp(config->incoming, config->bodies) == 0 ||
+	    (config->public != NULL &&
+		strcmp(config->incoming, config->public) == 0))
+		config_mistakes_add(mistakes, entry->line,
+		    "incoming must be a directory of its own");
+}
+
 void
 config_check_settings(const struct config *config,
     const struct config_file *file, enum config_reader reader,
@@ -129,6 +146,7 @@ config_check_settings(const struct config *config,
 	check_url(config, file, "get_url", mistakes);
 	check_url(config, file, "public_url", mistakes);
 	check_public(config, file, mistakes);
+	check_incoming(config, file, mistakes);
 	check_rules(config, file, mistakes);
 	/* Where a value was refused its default stands, which says nothing
 	 * about whether the timers that were meant go together. */

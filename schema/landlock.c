@@ -130,6 +130,9 @@ allow_all(int ruleset, const struct walls *w, const struct ruleset *forbidden)
 		rc = allow(ruleset, w->bodies, BODIES_RIGHTS & known);
 	if (rc == 0 && w->public != NULL)
 		rc = allow(ruleset, w->public, BODIES_RIGHTS & known);
+	/* What moves must gain no rights by it (REFER). */
+	if (rc == 0 && w->incoming != NULL)
+		rc = allow(ruleset, w->incoming, BODIES_RIGHTS & known);
 	if (rc == 0 && w->socket != NULL)
 		rc = allow_around(
 		    ruleset, w->socket, LANDLOCK_ACCESS_FS_REMOVE_FILE);

@@ -18,6 +18,7 @@ struct walls {
 	const char *database; /* the file; its directory, too, for side files */
 	const char *bodies;   /* directory */
 	const char *public;   /* directory, of the same use */
+	const char *incoming; /* directory from which files go to those */
 	const char *socket;   /* a file that is removed at the end */
 	int64_t port;         /* to connect to by TCP; 0: no network at all */
 	bool resolves;        /* needs files of the system to find addresses */

@@ -8,20 +8,23 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "fcgi/cgi.h"
+#include "fcgi/incoming.h"
 #include "tests/fcgi/service.h"
 
 #define LARGE 3000001 /* bytes; more than any buffer or piece but the last */
 #define PARAMS 8
 
 /* Where a body comes from. The same cases are put through all of them. */
-enum source { FASTCGI, CGI_SOCKET, CGI_PIPE, CGI_FILE, SOURCES };
+enum source { FASTCGI, HANDED_OVER, CGI_SOCKET, CGI_PIPE, CGI_FILE, SOURCES };
 
 static const char *const source_names[SOURCES] = {
     [FASTCGI] = "FastCGI",
+    [HANDED_OVER] = "a file of nginx's",
     [CGI_SOCKET] = "CGI, a socket",
     [CGI_PIPE] = "CGI, a pipe",
     [CGI_FILE] = "CGI, a file",
@@ -40,6 +43,7 @@ struct upload {
 
 static struct service service;
 static struct slot slot;
+static char incoming_dir[250];
 static char data[LARGE + 1];
 
 static void
@@ -49,6 +53,10 @@ set_up(void)
 	service.now = time(NULL); /* as cgi_answer reads it */
 	service.config.read_timeout = 1;
 	slot = service_grant(&service, "a", NULL, LARGE);
+	snprintf(incoming_dir, sizeof(incoming_dir), "%s/nginx", service.dir);
+	ck_assert_int_eq(incoming_open(incoming_dir, service.http.bodies,
+			     &service.http.incoming),
+	    1);
 	for (size_t i = 0; i < sizeof(data); i++)
 		data[i] = (char)(i * 7 + i / 251);
 	signal(SIGPIPE, SIG_IGN);
@@ -58,10 +66,37 @@ set_up(void)
 static void
 tear_down(void)
 {
+	incoming_close(service.http.incoming);
 	service_close(&service);
 }
 
 /* ---- one upload ---- */
+
+static const char *
+handed_over_path(void)
+{
+	static char path[300];
+
+	snprintf(path, sizeof(path), "%s/7/0000000017", incoming_dir);
+	return path;
+}
+
+static void
+hand_over(const struct upload *up, struct exchange *x)
+{
+	const char *path = handed_over_path();
+	char level[300];
+	FILE *file;
+
+	snprintf(level, sizeof(level), "%s/7", incoming_dir);
+	mkdir(level, 0700);
+	file = fopen(path, "w");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_eq(chmod(path, 0600), 0);
+	ck_assert_uint_eq(fwrite(up->data, 1, up->len, file), up->len);
+	ck_assert_int_eq(fclose(file), 0);
+	exchange_param(x, "REQUEST_BODY_FILE", path);
+}
 
 static int
 by_fastcgi(const struct upload *up, const char *uri, const char *length)
@@ -70,12 +105,21 @@ by_fastcgi(const struct upload *up, const char *uri, const char *length)
 	int status;
 
 	exchange_open(&x, &service, "PUT", uri);
-	streams_open_reader(&x.body, up->data, up->len);
+	if (up->source == HANDED_OVER)
+		hand_over(up, &x);
+	else
+		streams_open_reader(&x.body, up->data, up->len);
 	x.body.error_at_end = up->stalls ? EAGAIN : 0;
 	exchange_param(&x, "SERVER_PROTOCOL", "HTTP/1.1");
 	exchange_param(&x, up->chunked ? "HTTP_TRANSFER_ENCODING" : "X", "x");
 	exchange_param(&x, "CONTENT_LENGTH", length);
 	ck_assert_int_eq(sscanf(exchange_run(&x), "Status: %d ", &status), 1);
+	if (up->source == HANDED_OVER) {
+		ck_assert_int_eq(
+		    access(handed_over_path(), F_OK) == 0, status != 201);
+		ck_assert(
+		    x.request.body_consumed || status == 409 || status == 507);
+	}
 	exchange_close(&x);
 	return status;
 }
@@ -177,7 +221,7 @@ put(const struct upload *up)
 	    up->slot->secret);
 	snprintf(length, sizeof(length), "CONTENT_LENGTH=%lld",
 	    (long long)up->slot->size);
-	if (up->source == FASTCGI)
+	if (up->source == FASTCGI || up->source == HANDED_OVER)
 		return by_fastcgi(up, strchr(uri, '=') + 1,
 		    up->chunked ? NULL : strchr(length, '=') + 1);
 	if (up->chunked)
@@ -200,6 +244,7 @@ assert_stored(const struct slot *which)
 {
 	unsigned char sha256[STORE_SHA256_LEN];
 	size_t len = (size_t)which->size;
+	struct stat st;
 	struct slot found;
 	char *got = malloc(len + 1);
 	int64_t size;
@@ -210,6 +255,9 @@ assert_stored(const struct slot *which)
 	ck_assert_int_eq(
 	    bodies_read(service.http.bodies, which->token, &fd, &size), 1);
 	ck_assert_int_eq(read(fd, got, len + 1), (ssize_t)len);
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0640);
+	ck_assert_uint_eq(st.st_nlink, 1);
 	close(fd);
 	ck_assert(memcmp(got, data, len) == 0);
 	free(got);
@@ -280,7 +328,7 @@ START_TEST(a_wrong_end_leaves_the_slot_usable)
 	    .chunked = ends[_i % ENDS].chunked,
 	    .stalls = ends[_i % ENDS].stalls};
 
-	if (up.source == CGI_FILE && up.stalls)
+	if ((up.source == CGI_FILE || up.source == HANDED_OVER) && up.stalls)
 		return; /* a file is all there */
 	ck_assert_int_eq(put(&up), ends[_i % ENDS].status);
 	assert_usable(up.source);
@@ -310,7 +358,7 @@ START_TEST(a_disk_that_fills_up_is_no_room)
 	    .len = LARGE};
 	int status;
 
-	if (up.source == CGI_FILE)
+	if (up.source == CGI_FILE || up.source == HANDED_OVER)
 		return; /* the test could not write its file either */
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
 	status = put(&up);
@@ -340,7 +388,7 @@ START_TEST(a_body_that_outlasts_its_time_is_refused)
 	    .len = LARGE,
 	    .late = 2100 * 1000};
 
-	if (up.source == CGI_FILE || up.source == FASTCGI)
+	if (up.source != CGI_SOCKET && up.source != CGI_PIPE)
 		return; /* it is all there; put_test.c has the other */
 	service.config.read_timeout = 5;
 	ck_assert_int_eq(store_grant(service.grants, &request, &brief), 1);
@@ -379,6 +427,56 @@ START_TEST(the_disk_is_looked_at_again_and_again)
 }
 END_TEST
 
+/* ---- handing over ---- */
+
+/* The parameter is nothing where no directory was agreed upon. */
+START_TEST(without_a_directory_no_file_is_taken_over)
+{
+	const struct upload up = {
+	    .source = HANDED_OVER, .slot = &slot, .data = data, .len = LARGE};
+
+	incoming_close(service.http.incoming);
+	service.http.incoming = NULL;
+	ck_assert_int_eq(put(&up), 400);
+	assert_usable(FASTCGI);
+}
+END_TEST
+
+/* A web server that is told half of it sends the body, too. */
+START_TEST(a_body_that_comes_twice_is_refused)
+{
+	const struct upload up = {
+	    .source = HANDED_OVER, .slot = &slot, .data = data, .len = LARGE};
+	struct exchange x;
+	char uri[100];
+
+	snprintf(uri, sizeof(uri), "/%s/%s/a", slot.token, slot.secret);
+	exchange_open(&x, &service, "PUT", uri);
+	hand_over(&up, &x);
+	streams_open_reader(&x.body, data, LARGE);
+	exchange_param(&x, "HTTP_TRANSFER_ENCODING", "chunked");
+	exchange_check_status(exchange_run(&x), 500);
+	ck_assert(!x.request.body_consumed);
+	exchange_close(&x);
+	assert_usable(HANDED_OVER);
+}
+END_TEST
+
+START_TEST(a_file_that_is_not_to_be_believed_is_an_error)
+{
+	struct exchange x;
+	char uri[100];
+
+	snprintf(uri, sizeof(uri), "/%s/%s/a", slot.token, slot.secret);
+	exchange_open(&x, &service, "PUT", uri);
+	exchange_param(&x, "REQUEST_BODY_FILE", "/etc/passwd");
+	exchange_param(&x, "HTTP_TRANSFER_ENCODING", "chunked");
+	exchange_check_status(exchange_run(&x), 500);
+	exchange_close(&x);
+	assert_usable(HANDED_OVER);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -397,6 +495,9 @@ main(void)
 	tcase_add_loop_test(tc, a_disk_that_fills_up_is_no_room, 0, SOURCES);
 	tcase_add_loop_test(
 	    tc, a_body_that_outlasts_its_time_is_refused, 0, SOURCES);
+	tcase_add_test(tc, without_a_directory_no_file_is_taken_over);
+	tcase_add_test(tc, a_body_that_comes_twice_is_refused);
+	tcase_add_test(tc, a_file_that_is_not_to_be_believed_is_an_error);
 	tcase_add_test(tc, the_disk_is_looked_at_again_and_again);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(sr, CK_NORMAL);

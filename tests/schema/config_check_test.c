@@ -55,6 +55,11 @@ static const struct row {
     {LEAST "[store]\npublic = /p\n", CONFIG_FOR_WEB, ""},
     {LEAST "public_url = https://c/\n", CONFIG_FOR_WEB,
 	"x.conf:6: public_url needs public in [store]\n"},
+    {LEAST "incoming = /p\n[store]\npublic = /q\n", CONFIG_FOR_WEB, ""},
+    {LEAST "incoming = /p\n[store]\npublic = /p\n", CONFIG_FOR_WEB,
+	"x.conf:6: incoming must be a directory of its own\n"},
+    {LEAST "incoming = /var/lib/putslot/bodies\n", CONFIG_FOR_WEB,
+	"x.conf:6: incoming must be a directory of its own\n"},
     {LEAST "[store]\npublic = /var/lib/putslot/bodies\n", CONFIG_FOR_WEB,
 	"x.conf:7: public must not be bodies\n"},
 

@@ -43,6 +43,7 @@ static const char full[] = "[rule staff profile]\n"
 			   "socket_group = www-data\n"
 			   "threads = 3\n"
 			   "read_timeout = 2m\n"
+			   "incoming = /srv/incoming\n"
 			   "max_cache_age = 0\n"
 			   "cors_origin = https://chat.example.org\n"
 			   "cors_methods = GET\n"
@@ -197,6 +198,7 @@ START_TEST(every_key_can_be_set)
 	ck_assert_str_eq(c->put_url, "http://put.example.org/");
 	ck_assert_str_eq(c->get_url, "http://get.example.org/x/");
 	ck_assert_str_eq(c->public, "/srv/public");
+	ck_assert_str_eq(c->incoming, "/srv/incoming");
 	ck_assert_str_eq(c->public_url, "http://get.example.org/files/");
 	ck_assert(c->allow_http);
 	ck_assert_str_eq(c->socket, "/run/x.sock");
