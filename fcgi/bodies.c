@@ -373,15 +373,20 @@ int
 bodies_read(
     struct bodies *b, const char token[TOKEN_LEN + 1], int *fd, int64_t *size)
 {
-	int rc = 0;
+	const struct tree *own = b->trees[BODIES_OWN];
+	const struct tree *public = b->trees[BODIES_PUBLIC];
+	int rc = tree_read(own, token, fd, size);
 
-	for (int i = 0; rc == 0 && i < BODIES_PLACE_COUNT; i++)
-		if (b->trees[i] != NULL)
-			rc = tree_read(b->trees[i], token, fd, size);
+	if (rc == 0 && public != NULL)
+		rc = tree_read(public, token, fd, size);
+	/* it may have been withdrawn in between */
+	if (rc == 0 && public != NULL)
+		rc = tree_read(own, token, fd, size);
 	return rc;
 }
 
-/* Calls each for both trees, also when the first is broken. */
+/* Calls each for both trees, also when the first is broken: for the public one
+ * first, as what is withdrawn meanwhile is met in our own. */
 static int
 for_both(struct bodies *b, const char token[TOKEN_LEN + 1],
     int (*each)(const struct tree *, const char *))
@@ -389,7 +394,7 @@ for_both(struct bodies *b, const char token[TOKEN_LEN + 1],
 	bool broken = false;
 	int rc = 0;
 
-	for (int i = 0; i < BODIES_PLACE_COUNT; i++) {
+	for (int i = BODIES_PLACE_COUNT - 1; i >= 0; i--) {
 		int one = b->trees[i] != NULL ? each(b->trees[i], token) : 0;
 
 		broken = broken || one == -1;
@@ -402,6 +407,14 @@ int
 bodies_remove(struct bodies *b, const char token[TOKEN_LEN + 1])
 {
 	return for_both(b, token, tree_remove);
+}
+
+int
+bodies_withdraw(struct bodies *b, const char token[TOKEN_LEN + 1])
+{
+	if (b->trees[BODIES_PUBLIC] == NULL)
+		return 0;
+	return tree_move(b->trees[BODIES_PUBLIC], b->trees[BODIES_OWN], token);
 }
 
 int

@@ -107,6 +107,11 @@ int bodies_read(
 /* Removes a body's name wherever it is. 1 removed, 0 there was none, -1. */
 int bodies_remove(struct bodies *, const char token[TOKEN_LEN + 1]);
 
+/* Takes a body out of the public directory, so that only this program can
+ * serve it any more: into our own or, where that is on another file system,
+ * away. Not made durable. 1 taken, 0 it was not there, -1. */
+int bodies_withdraw(struct bodies *, const char token[TOKEN_LEN + 1]);
+
 /* Makes the removals in the shard of this token durable. 1 or -1. */
 int bodies_settle(struct bodies *, const char token[TOKEN_LEN + 1]);
 

@@ -15,6 +15,7 @@
 #include "fcgi/incoming.h"
 #include "fcgi/server.h"
 #include "fcgi/socket.h"
+#include "fcgi/takedown.h"
 #include "fcgi/writer.h"
 #include "schema/config.h"
 #include "schema/crypto.h"
@@ -88,13 +89,26 @@ raise_walls(const struct config *config, const char *own, bool daemon)
 	walls_raise(config, &walls);
 }
 
+/* own: as of raise_walls. */
+static int
+serve_on(const struct http_service *service, int listener, const char *own)
+{
+	struct takedown *takedown =
+	    takedown_open(service->config, service->bodies);
+	int rc;
+
+	raise_walls(service->config, own, true);
+	takedown_start(takedown);
+	rc = server_run(listener, service);
+	takedown_close(takedown);
+	return rc;
+}
+
 static int
 serve_inherited(const struct http_service *service, int listener)
 {
-	if (socket_is_unix(listener)) {
-		raise_walls(service->config, NULL, true);
-		return server_run(listener, service);
-	}
+	if (socket_is_unix(listener))
+		return serve_on(service, listener, NULL);
 	log_error("the socket that was passed is no UNIX socket: whoever can "
 		  "connect can pose as the web server");
 	return -1;
@@ -122,10 +136,8 @@ serve(const struct http_service *service, const char *path)
 	}
 	rc = socket_listen(
 	    path, (mode_t)config->socket_mode, config->socket_group, &own);
-	if (rc == 1) {
-		raise_walls(config, path, true);
-		rc = server_run(socket_descriptor(own), service);
-	}
+	if (rc == 1)
+		rc = serve_on(service, socket_descriptor(own), path);
 	socket_close(own);
 	return rc;
 }

@@ -164,6 +164,47 @@ tree_remove(const struct tree *tree, const char token[TOKEN_LEN + 1])
 	return errno == ENOENT ? 0 : tree_broken(tree, "remove a file");
 }
 
+/* Makes the shard that a file needs, if it is that what was missing, rather
+ * than the file. 1 it was; 0 the file; -1 with errno. */
+static int
+make_missing_shard(const struct tree *from, const struct tree *to,
+    const char token[TOKEN_LEN + 1])
+{
+	char path[SHARDS_PATH_MAX];
+	int fd;
+
+	if (faccessat(from->dir, shards_path(token, path), F_OK, 0) == -1)
+		return errno == ENOENT ? 0 : -1;
+	fd = shards_open(to->dir, token, true);
+	if (fd == -1)
+		return -1;
+	close(fd);
+	return 1;
+}
+
+int
+tree_move(const struct tree *from, const struct tree *to,
+    const char token[TOKEN_LEN + 1])
+{
+	char path[SHARDS_PATH_MAX];
+	int rc = 1;
+
+	if (!token_valid(token, strlen(token)))
+		return 0;
+	shards_path(token, path);
+	while (renameat(from->dir, path, to->dir, path) == -1) {
+		if (errno == EXDEV)
+			return tree_remove(from, token);
+		if (errno == ENOENT)
+			rc = make_missing_shard(from, to, token);
+		else
+			rc = -1;
+		if (rc != 1)
+			break;
+	}
+	return rc == -1 ? tree_broken(from, "move a file") : rc;
+}
+
 int
 tree_settle(const struct tree *tree, const char token[TOKEN_LEN + 1])
 {

@@ -47,6 +47,11 @@ int tree_check_place(const struct tree *);
  * errno, not logged. */
 int tree_settle_shard(struct tree *, const char token[TOKEN_LEN + 1]);
 
+/* Moves a body from one tree into the other, or removes it where they are on
+ * different file systems. 1 moved, 0 it was not there, -1. */
+int tree_move(const struct tree *from, const struct tree *to,
+    const char token[TOKEN_LEN + 1]);
+
 /* As the functions of fcgi/bodies.h that have the same names, in this tree
  * alone. */
 int64_t tree_free_space(const struct tree *);

@@ -149,6 +149,46 @@ START_TEST(a_body_is_removed_from_either_tree)
 }
 END_TEST
 
+START_TEST(a_body_that_is_withdrawn_lies_in_our_own_tree)
+{
+	put(TOKEN, BODIES_PUBLIC, "still there");
+	ck_assert_int_eq(bodies_withdraw(bodies, TOKEN), 1);
+	ck_assert(!lies_in(public, TOKEN, NULL));
+	ck_assert(lies_in(own, TOKEN, NULL));
+	assert_holds(TOKEN, "still there");
+	ck_assert_int_eq(bodies_withdraw(bodies, TOKEN), 0);
+	ck_assert_int_eq(bodies_remove(bodies, TOKEN), 1);
+}
+END_TEST
+
+START_TEST(only_public_bodies_are_withdrawn)
+{
+	put(TOKEN, BODIES_OWN, "x");
+	ck_assert_int_eq(bodies_withdraw(bodies, TOKEN), 0);
+	ck_assert_int_eq(
+	    bodies_withdraw(bodies, "../own/ab/abcdefghijklmnopqr"), 0);
+	reopen(NULL, BODIES_NAMED);
+	ck_assert_int_eq(bodies_withdraw(bodies, TOKEN), 0);
+	assert_holds(TOKEN, "x");
+}
+END_TEST
+
+/* A machine without /dev/shm, or with all on one, has no such case. */
+START_TEST(a_body_on_another_file_system_is_withdrawn_too)
+{
+	char shm[] = "/dev/shm/putslot.XXXXXX";
+
+	if (mkdtemp(shm) == NULL)
+		return;
+	reopen(shm, BODIES_NAMELESS);
+	put(TOKEN, BODIES_PUBLIC, "x");
+	ck_assert_int_eq(bodies_withdraw(bodies, TOKEN), 1);
+	ck_assert(!lies_in(shm, TOKEN, NULL));
+	ck_assert_int_eq(bodies_withdraw(bodies, TOKEN), 0);
+	nftw(shm, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+END_TEST
+
 START_TEST(what_a_crash_left_in_the_other_tree_is_replaced)
 {
 	put(TOKEN, places[_i], "left over");
@@ -211,23 +251,28 @@ START_TEST(a_walk_goes_through_both_trees)
 }
 END_TEST
 
-/* Begins a body under a temporary name and forgets it, as a crash does. */
-static void
+/* A body that stays in flight under a temporary name, as after a crash. */
+static struct body *
 leave_in_flight(enum bodies_place place)
 {
 	struct body *body;
 
 	ck_assert_int_eq(bodies_begin(bodies, TOKEN, place, &body), 1);
 	ck_assert_int_eq(bodies_write(body, "x", 1), 1);
+	return body;
 }
 
 START_TEST(both_trees_are_swept)
 {
+	struct body *flying[BODIES_PLACE_COUNT];
+
 	reopen(public, BODIES_NAMED);
-	leave_in_flight(BODIES_OWN);
-	leave_in_flight(BODIES_PUBLIC);
+	for (int i = 0; i < BODIES_PLACE_COUNT; i++)
+		flying[i] = leave_in_flight(places[i]);
 	ck_assert_int_eq(bodies_sweep(bodies, 0), 0);
 	ck_assert_int_eq(bodies_sweep(bodies, INT64_MAX), 2);
+	for (int i = 0; i < BODIES_PLACE_COUNT; i++)
+		bodies_end(flying[i]);
 }
 END_TEST
 
@@ -273,6 +318,9 @@ main(void)
 	tcase_add_loop_test(tc, a_body_lies_in_the_tree_it_was_begun_in, 0, 2);
 	tcase_add_loop_test(tc, a_body_is_read_from_either_tree, 0, 2);
 	tcase_add_loop_test(tc, a_body_is_removed_from_either_tree, 0, 2);
+	tcase_add_test(tc, a_body_that_is_withdrawn_lies_in_our_own_tree);
+	tcase_add_test(tc, only_public_bodies_are_withdrawn);
+	tcase_add_test(tc, a_body_on_another_file_system_is_withdrawn_too);
 	tcase_add_loop_test(
 	    tc, what_a_crash_left_in_the_other_tree_is_replaced, 0, 2);
 	tcase_add_test(tc, nothing_is_published_beside_what_cannot_be_removed);

@@ -1,0 +1,194 @@
+#include "fcgi/takedown.h"
+
+#include <check.h>
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/fcgi/service.h"
+
+#define DEADLINE 30 /* seconds; it takes about one */
+
+static struct service service;
+static char public_dir[300];
+static sqlite3 *shell; /* what an administrator's sqlite3 would be */
+static struct takedown *takedown;
+
+static void
+set_up(void)
+{
+	service_open(&service);
+	service.now = time(NULL);
+	snprintf(public_dir, sizeof(public_dir), "%s/public", service.dir);
+	service.config.public = public_dir;
+	bodies_close(service.http.bodies);
+	service.http.bodies = NULL;
+	ck_assert_int_eq(bodies_open(service.bodies_dir, public_dir,
+			     BODIES_NAMELESS, &service.http.bodies),
+	    1);
+	ck_assert_int_eq(sqlite3_open(service.database, &shell), SQLITE_OK);
+	sqlite3_busy_timeout(shell, 10000);
+}
+
+static void
+tear_down(void)
+{
+	takedown_close(takedown);
+	sqlite3_close(shell);
+	service_close(&service);
+}
+
+static void
+start(void)
+{
+	takedown = takedown_open(&service.config, service.http.bodies);
+	ck_assert_ptr_nonnull(takedown);
+	takedown_start(takedown);
+}
+
+/* A public file. */
+static struct slot
+stored(void)
+{
+	static const unsigned char sha256[STORE_SHA256_LEN];
+	struct slot slot = service_grant(&service, "a.txt", NULL, 1);
+	const struct publication p = {slot.id, service.now, sha256, 0};
+	struct body *body;
+
+	ck_assert_int_eq(
+	    bodies_begin(service.http.bodies, slot.token, BODIES_PUBLIC, &body),
+	    1);
+	ck_assert_int_eq(bodies_write(body, "x", 1), 1);
+	ck_assert_int_eq(writer_publish(service.http.writer, &p, body), 1);
+	bodies_end(body);
+	return slot;
+}
+
+static void
+type(const char *sql, const struct slot *slot)
+{
+	char text[200];
+
+	snprintf(
+	    text, sizeof(text), "%s WHERE id = %lld", sql, (long long)slot->id);
+	ck_assert_int_eq(
+	    sqlite3_exec(shell, text, NULL, NULL, NULL), SQLITE_OK);
+}
+
+static bool
+is_public(const struct slot *slot)
+{
+	char path[400];
+
+	snprintf(path, sizeof(path), "%s/%.2s/%s", public_dir, slot->token,
+	    slot->token);
+	return access(path, F_OK) == 0;
+}
+
+static void
+wait_until_gone(const struct slot *slot)
+{
+	const struct timespec moment = {.tv_nsec = 20000000};
+	time_t end = time(NULL) + DEADLINE;
+
+	while (is_public(slot)) {
+		ck_assert_int_lt(time(NULL), end);
+		nanosleep(&moment, NULL);
+	}
+}
+
+static const char *const ends[] = {
+    "DELETE FROM slot", "UPDATE slot SET expires_at = issued_at"};
+
+START_TEST(what_is_ended_by_hand_is_taken_down)
+{
+	struct slot ended = stored(), other = stored();
+
+	start();
+	type(ends[_i], &ended);
+	wait_until_gone(&ended);
+	ck_assert(is_public(&other));
+	type(ends[_i], &other);
+	wait_until_gone(&other);
+}
+END_TEST
+
+START_TEST(what_was_ended_before_the_start_is_taken_down)
+{
+	struct slot slot = stored();
+
+	type(ends[_i], &slot);
+	start();
+	wait_until_gone(&slot);
+}
+END_TEST
+
+/* Whoever made a mistake in the shell can still take it back. */
+START_TEST(what_was_taken_down_is_not_lost)
+{
+	struct slot slot = stored();
+	int64_t size;
+	int fd;
+
+	start();
+	type("UPDATE slot SET expires_at = issued_at", &slot);
+	wait_until_gone(&slot);
+	ck_assert_int_eq(
+	    bodies_read(service.http.bodies, slot.token, &fd, &size), 1);
+	close(fd);
+	ck_assert_int_eq(bodies_remove(service.http.bodies, slot.token), 1);
+}
+END_TEST
+
+START_TEST(the_end_does_not_wait_for_a_look)
+{
+	start();
+	takedown_close(takedown);
+	takedown = NULL;
+}
+END_TEST
+
+START_TEST(without_a_public_directory_nothing_is_watched)
+{
+	service.config.public = NULL;
+	takedown = takedown_open(&service.config, service.http.bodies);
+	ck_assert_ptr_null(takedown);
+	takedown_start(takedown);
+}
+END_TEST
+
+START_TEST(a_database_that_is_not_there_is_not_watched)
+{
+	service.config.database = public_dir;
+	ck_assert_int_eq(rmdir(public_dir), 0);
+	takedown = takedown_open(&service.config, service.http.bodies);
+	ck_assert_ptr_null(takedown);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("takedown");
+	TCase *tc = tcase_create("watching");
+	SRunner *sr = srunner_create(s);
+	int failures;
+
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_set_timeout(tc, 2 * DEADLINE);
+	tcase_add_loop_test(tc, what_is_ended_by_hand_is_taken_down, 0, 2);
+	tcase_add_loop_test(
+	    tc, what_was_ended_before_the_start_is_taken_down, 0, 2);
+	tcase_add_test(tc, what_was_taken_down_is_not_lost);
+	tcase_add_test(tc, the_end_does_not_wait_for_a_look);
+	tcase_add_test(tc, without_a_public_directory_nothing_is_watched);
+	tcase_add_test(tc, a_database_that_is_not_there_is_not_watched);
+	suite_add_tcase(s, tc);
+	srunner_run_all(sr, CK_NORMAL);
+	failures = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failures == 0 ? 0 : 1;
+}
