@@ -369,6 +369,12 @@ bodies_end(struct body *body)
 
 /* ---- bodies at rest ---- */
 
+char *
+bodies_path(const char token[TOKEN_LEN + 1], char path[BODIES_PATH_MAX])
+{
+	return shards_path(token, path);
+}
+
 int
 bodies_read(
     struct bodies *b, const char token[TOKEN_LEN + 1], int *fd, int64_t *size)
@@ -382,6 +388,20 @@ bodies_read(
 	/* it may have been withdrawn in between */
 	if (rc == 0 && public != NULL)
 		rc = tree_read(own, token, fd, size);
+	return rc;
+}
+
+int
+bodies_find(struct bodies *b, const char token[TOKEN_LEN + 1],
+    enum bodies_place *place, int64_t *size)
+{
+	int rc = 0;
+
+	for (int i = 0; rc == 0 && i < BODIES_PLACE_COUNT; i++) {
+		*place = (enum bodies_place)i;
+		if (b->trees[i] != NULL)
+			rc = tree_find(b->trees[i], token, size);
+	}
 	return rc;
 }
 

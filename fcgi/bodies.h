@@ -98,11 +98,22 @@ void bodies_end(struct body *);
 
 /* ---- bodies at rest ---- */
 
+/* "ab/abcdef…", with its NUL */
+#define BODIES_PATH_MAX (BODIES_SHARD_LEN + 1 + TOKEN_LEN + 1)
+
+/* Writes where the body of a valid token lies in either place. Returns path. */
+char *bodies_path(const char token[TOKEN_LEN + 1], char path[BODIES_PATH_MAX]);
+
 /* Opens a published body for reading, our own directory being looked into
  * first: what is public the web server has mostly served. 1 and *fd (the caller
  * closes) and *size in bytes; 0 there is none; -1. */
 int bodies_read(
     struct bodies *, const char token[TOKEN_LEN + 1], int *fd, int64_t *size);
+
+/* Looks for a body in the same order without opening it. 1 and where it is and
+ * its size in bytes; 0 there is none; -1. */
+int bodies_find(struct bodies *, const char token[TOKEN_LEN + 1],
+    enum bodies_place *, int64_t *size);
 
 /* Removes a body's name wherever it is. 1 removed, 0 there was none, -1. */
 int bodies_remove(struct bodies *, const char token[TOKEN_LEN + 1]);

@@ -1,6 +1,6 @@
 /*
  * GET and HEAD of an uploaded file. This program's own streaming is the
- * reference: whatever else may send the bytes one day has to answer alike.
+ * reference: where the web server sends the bytes it has to answer alike.
  */
 #include "fcgi/handlers.h"
 
@@ -13,6 +13,7 @@
 #include "fcgi/bodies.h"
 #include "fcgi/conditional.h"
 #include "fcgi/disposition.h"
+#include "fcgi/hand_off.h"
 #include "fcgi/http.h"
 #include "fcgi/http_date.h"
 #include "fcgi/range.h"
@@ -28,7 +29,8 @@
 /* What is about to be sent. */
 struct file {
 	struct slot slot;
-	int fd;
+	int fd;        /* -1: not open */
+	bool hand_off; /* the web server may send it */
 	const char *type;
 	char etag[ETAG_LEN + 1]; /* with its quotes */
 };
@@ -52,18 +54,13 @@ find_slot(struct http_request *request, struct slot *slot)
 	return 200;
 }
 
-/* 200 opened, else the status of the error. */
+/* What there is for the slot's body: 200, else the status of the error. */
 static int
-open_body(const struct http_request *request, struct file *file)
+judge_body(const struct slot *slot, int found, int64_t size)
 {
-	const struct slot *slot = &file->slot;
-	int64_t size;
-	int opened = bodies_read(
-	    request->service->bodies, slot->token, &file->fd, &size);
-
-	if (opened < 0)
+	if (found < 0)
 		return 500;
-	if (opened == 0) {
+	if (found == 0) {
 		/* lost; unless its row was removed between our two looks */
 		log_error(
 		    "slot %lld: its body is missing", (long long)slot->id);
@@ -76,6 +73,33 @@ open_body(const struct http_request *request, struct file *file)
 		return 500;
 	}
 	return 200;
+}
+
+static int
+open_body(const struct http_request *request, struct file *file)
+{
+	int64_t size = 0;
+	int opened = bodies_read(
+	    request->service->bodies, file->slot.token, &file->fd, &size);
+
+	return judge_body(&file->slot, opened, size);
+}
+
+/* Opens the body if its bytes may be wanted here, else only looks for it. */
+static int
+find_body(const struct http_request *request, struct file *file)
+{
+	enum bodies_place place;
+	int64_t size = 0;
+
+	file->hand_off = hand_off_possible(request);
+	if (request->method == HTTP_GET && !file->hand_off)
+		return open_body(request, file);
+	int found = bodies_find(
+	    request->service->bodies, file->slot.token, &place, &size);
+	/* of what is public the web server knows its own way */
+	file->hand_off = file->hand_off && place == BODIES_OWN;
+	return judge_body(&file->slot, found, size);
 }
 
 /* A token names one content, which never changes: a strong validator (RFC 9110
@@ -154,19 +178,27 @@ begin(struct http_request *request, int status, const struct file *file)
 	cache_header(request, &file->slot);
 }
 
+/* What the content is: of that type, and saved by the slot's name. */
+static void
+name_content(
+    struct http_request *request, const struct file *file, const char *type)
+{
+	char disposition[DISPOSITION_MAX];
+
+	respond_header(request, "Content-Type", "%s", type);
+	respond_header(request, "Content-Disposition", "%s",
+	    disposition_format(media_type_inline(file->type),
+		file->slot.file_name, disposition, sizeof(disposition)));
+}
+
 /* The rest of the headers, for a content of that type and length. */
 static void
 describe(struct http_request *request, const struct file *file,
     const char *type, int64_t length)
 {
-	char disposition[DISPOSITION_MAX];
-
-	respond_header(request, "Content-Type", "%s", type);
+	name_content(request, file, type);
 	respond_header(request, "Content-Length", "%lld", (long long)length);
 	respond_header(request, "Accept-Ranges", "bytes");
-	respond_header(request, "Content-Disposition", "%s",
-	    disposition_format(media_type_inline(file->type),
-		file->slot.file_name, disposition, sizeof(disposition)));
 	respond_end_headers(request);
 }
 
@@ -186,6 +218,18 @@ answer_whole(struct http_request *request, const struct file *file)
 	if (request->method == HTTP_GET)
 		send_bytes(
 		    request, file, (struct range){0, file->slot.size - 1});
+	return 200;
+}
+
+/* The web server sends the body, or cuts the range that the request names. */
+static int
+answer_by_hand_off(
+    struct http_request *request, const struct file *file, int ranges)
+{
+	begin(request, 200, file);
+	name_content(request, file, file->type);
+	hand_off_headers(request, file->slot.token, ranges);
+	respond_end_headers(request);
 	return 200;
 }
 
@@ -281,7 +325,7 @@ select_ranges(const struct http_request *request, const struct file *file,
 
 /* In the order of section 13.2.2. */
 static int
-answer(struct http_request *request, const struct file *file)
+answer(struct http_request *request, struct file *file)
 {
 	struct conditions conditions = conditions_of(request);
 	struct range ranges[RANGE_MAX];
@@ -298,6 +342,12 @@ answer(struct http_request *request, const struct file *file)
 		request->unsatisfied_size = file->slot.size;
 		return 416;
 	}
+	if (file->hand_off && hand_off_agrees(request, count))
+		return answer_by_hand_off(request, file, count);
+	if (request->method == HTTP_GET && file->fd == -1)
+		status = open_body(request, file);
+	if (status != 200)
+		return status;
 	if (count == 0)
 		return answer_whole(request, file);
 	if (count == 1)
@@ -312,7 +362,7 @@ get_handle(struct http_request *request)
 	int status = find_slot(request, &file.slot);
 
 	if (status == 200)
-		status = open_body(request, &file);
+		status = find_body(request, &file);
 	if (status == 200) {
 		/* A row changed by hand may say anything. */
 		file.type = media_type_valid(file.slot.content_type)

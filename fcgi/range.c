@@ -1,11 +1,12 @@
 #include "fcgi/range.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
 
 #define OWS " \t"
+#define DIGITS "0123456789"
+#define DIGITS_MAX 18 /* of any int64_t */
 
 static bool
 is_digit(char c)
@@ -81,6 +82,21 @@ static void
 skip_separators(const char **p)
 {
 	*p += strspn(*p, OWS ",");
+}
+
+bool
+range_is_plain(const char *header)
+{
+	const char *p = header + 6;
+
+	if (strncmp(header, "bytes=", 6) != 0)
+		return false;
+	size_t first = strspn(p, DIGITS);
+	bool dash = p[first] == '-';
+	p += first + dash;
+	size_t last = strspn(p, DIGITS);
+	return dash && p[last] == '\0' && first + last > 0 &&
+	       first <= DIGITS_MAX && last <= DIGITS_MAX;
 }
 
 int

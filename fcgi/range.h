@@ -4,6 +4,7 @@
 #ifndef FCGI_RANGE_H
 #define FCGI_RANGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* More ranges than this in one request are not honoured (14.2 lets a server
@@ -26,5 +27,10 @@ struct range {
  */
 int
 range_parse(const char *header, int64_t size, struct range ranges[RANGE_MAX]);
+
+/* Whether a header has the one form that no two readers have ever understood
+ * differently: "bytes=", in small letters, and a single range of numbers that
+ * fit into an int64_t. */
+bool range_is_plain(const char *header);
 
 #endif

@@ -153,6 +153,23 @@ tree_read(const struct tree *tree, const char token[TOKEN_LEN + 1], int *fd,
 }
 
 int
+tree_find(
+    const struct tree *tree, const char token[TOKEN_LEN + 1], int64_t *size)
+{
+	char path[SHARDS_PATH_MAX];
+	struct stat st;
+
+	if (!token_valid(token, strlen(token)))
+		return 0;
+	if (fstatat(tree->dir, shards_path(token, path), &st,
+		AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? 0
+				       : tree_broken(tree, "examine a file");
+	*size = st.st_size;
+	return 1;
+}
+
+int
 tree_remove(const struct tree *tree, const char token[TOKEN_LEN + 1])
 {
 	char path[SHARDS_PATH_MAX];

@@ -57,6 +57,8 @@ int tree_move(const struct tree *from, const struct tree *to,
 int64_t tree_free_space(const struct tree *);
 int tree_read(const struct tree *, const char token[TOKEN_LEN + 1], int *fd,
     int64_t *size);
+int
+tree_find(const struct tree *, const char token[TOKEN_LEN + 1], int64_t *size);
 int tree_remove(const struct tree *, const char token[TOKEN_LEN + 1]);
 int tree_settle(const struct tree *, const char token[TOKEN_LEN + 1]);
 int tree_sweep(const struct tree *, int64_t before);

@@ -14,6 +14,13 @@
 
 #define CONFIG_DEFAULT_FILE "/etc/putslot/putslot.conf"
 
+/* Who sends the bytes of a file, once the program has decided what to send. */
+enum send_file {
+	SEND_FILE_NO,               /* the program itself */
+	SEND_FILE_X_ACCEL_REDIRECT, /* nginx */
+	SEND_FILE_X_SENDFILE        /* lighttpd, Apache's mod_xsendfile */
+};
+
 struct config {
 	/* [component] */
 	char *jid;  /* of the component: "upload.example.org" */
@@ -42,6 +49,8 @@ struct config {
 	int64_t threads;
 	int64_t read_timeout; /* seconds a client may stall in a body */
 	char *incoming; /* directory of whole bodies from nginx, or NULL */
+	enum send_file send_file;
+	char *accel_url; /* path at nginx where the bodies lie, ends in '/' */
 	int64_t max_cache_age; /* seconds, cap of Cache-Control's max-age */
 	char *cors_origin;
 	char *cors_methods;

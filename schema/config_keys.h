@@ -26,6 +26,7 @@ enum config_section {
 enum config_type {
 	CONFIG_TYPE_BOOL,      /* bool */
 	CONFIG_TYPE_WHEN_FULL, /* enum when_full */
+	CONFIG_TYPE_SEND_FILE, /* enum send_file */
 	CONFIG_TYPE_NUMBER,    /* int64_t, and so on */
 	CONFIG_TYPE_COUNT,     /* a number or "unlimited" */
 	CONFIG_TYPE_MODE,
@@ -37,6 +38,7 @@ enum config_type {
 	CONFIG_TYPE_PATH,
 	CONFIG_TYPE_DOMAIN,
 	CONFIG_TYPE_URL,
+	CONFIG_TYPE_URL_PATH,
 	CONFIG_TYPE_PATTERNS, /* char **, NULL-terminated */
 	CONFIG_TYPE_COUNT_OF
 };

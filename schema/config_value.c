@@ -5,13 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "schema/config.h"
 #include "schema/config_keys.h"
 #include "schema/config_value_text.h"
 #include "schema/limits.h"
 #include "schema/units.h"
 
 /* How a value is kept in its struct. */
-enum storage { AS_BOOL, AS_WHEN_FULL, AS_NUMBER, AS_TEXT, AS_LIST };
+enum storage {
+	AS_BOOL,
+	AS_WHEN_FULL,
+	AS_SEND_FILE,
+	AS_NUMBER,
+	AS_TEXT,
+	AS_LIST
+};
 
 struct type {
 	const char *name;
@@ -26,6 +34,12 @@ static const char *const when_full_words[] = {
     [WHEN_FULL_REFUSE] = "refuse",
     [WHEN_FULL_MAKE_ROOM] = "make room",
     [WHEN_FULL_MAKE_ROOM + 1] = NULL,
+};
+static const char *const send_file_words[] = {
+    [SEND_FILE_NO] = "no",
+    [SEND_FILE_X_ACCEL_REDIRECT] = "x-accel-redirect",
+    [SEND_FILE_X_SENDFILE] = "x-sendfile",
+    [SEND_FILE_X_SENDFILE + 1] = NULL,
 };
 
 static int
@@ -50,6 +64,12 @@ static int
 parse_when_full(const char *text, struct config_value *out)
 {
 	return parse_word(when_full_words, text, &out->number);
+}
+
+static int
+parse_send_file(const char *text, struct config_value *out)
+{
+	return parse_word(send_file_words, text, &out->number);
 }
 
 static int
@@ -93,7 +113,7 @@ parse_duration(const char *text, struct config_value *out)
 	return units_parse_duration(text, &out->number);
 }
 
-/* Words of at most a dozen bytes: UNITS_TEXT_MAX holds each of these. */
+/* Words of less than twenty bytes: UNITS_TEXT_MAX holds each of these. */
 static char *
 format_bool(int64_t value, char *buf, size_t len)
 {
@@ -105,6 +125,13 @@ static char *
 format_when_full(int64_t value, char *buf, size_t len)
 {
 	snprintf(buf, len, "%s", when_full_words[value]);
+	return buf;
+}
+
+static char *
+format_send_file(int64_t value, char *buf, size_t len)
+{
+	snprintf(buf, len, "%s", send_file_words[value]);
 	return buf;
 }
 
@@ -131,6 +158,9 @@ static const struct type types[CONFIG_TYPE_COUNT_OF] = {
 	    format_bool, "yes or no" },
 	[CONFIG_TYPE_WHEN_FULL] = { "refuse or make room", AS_WHEN_FULL,
 	    parse_when_full, format_when_full, "refuse or make room" },
+	[CONFIG_TYPE_SEND_FILE] = { "no, x-accel-redirect or x-sendfile",
+	    AS_SEND_FILE, parse_send_file, format_send_file,
+	    "no, x-accel-redirect or x-sendfile" },
 	[CONFIG_TYPE_NUMBER] = { "number", AS_NUMBER, parse_number,
 	    format_count, "a decimal number" },
 	[CONFIG_TYPE_COUNT] = { "number or unlimited", AS_NUMBER, parse_count,
@@ -154,6 +184,9 @@ static const struct type types[CONFIG_TYPE_COUNT_OF] = {
 	[CONFIG_TYPE_URL] = { "URL", AS_TEXT, config_value_text_url, NULL,
 	    "a URL such as https://upload.example.org/, without query, "
 	    "fragment or user" },
+	[CONFIG_TYPE_URL_PATH] = { "URL path", AS_TEXT,
+	    config_value_text_url_path, NULL,
+	    "a path such as /_putslot/, of letters, digits and -._~" },
 	[CONFIG_TYPE_PATTERNS] = { "patterns", AS_LIST,
 	    config_value_text_patterns, NULL,
 	    "a list of user@domain, @domain, domain or *" },
@@ -248,6 +281,9 @@ config_value_store(
 	case AS_WHEN_FULL:
 		*(enum when_full *)place = (enum when_full)value->number;
 		break;
+	case AS_SEND_FILE:
+		*(enum send_file *)place = (enum send_file)value->number;
+		break;
 	case AS_NUMBER:
 		*(int64_t *)place = value->number;
 		break;
@@ -291,6 +327,8 @@ load_number(const struct type *type, const void *place)
 		return *(const bool *)place;
 	case AS_WHEN_FULL:
 		return (int64_t) * (const enum when_full *)place;
+	case AS_SEND_FILE:
+		return (int64_t) * (const enum send_file *)place;
 	default:
 		return *(const int64_t *)place;
 	}

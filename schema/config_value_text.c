@@ -157,13 +157,11 @@ is_url(const char *p)
 	return p != NULL && (*p == '/' || *p == '\0') && is_path(p);
 }
 
-int
-config_value_text_url(const char *text, struct config_value *out)
+static int
+copy_with_slash(const char *text, struct config_value *out)
 {
 	size_t len = strlen(text);
 
-	if (!is_url(text))
-		return 0;
 	out->text = calloc(1, len + 2);
 	if (out->text == NULL)
 		return -1;
@@ -171,6 +169,20 @@ config_value_text_url(const char *text, struct config_value *out)
 	if (text[len - 1] != '/')
 		out->text[len] = '/';
 	return 1;
+}
+
+int
+config_value_text_url(const char *text, struct config_value *out)
+{
+	return is_url(text) ? copy_with_slash(text, out) : 0;
+}
+
+int
+config_value_text_url_path(const char *text, struct config_value *out)
+{
+	if (text[0] != '/' || text[strspn(text, LETTERS DIGITS "-._~/")])
+		return 0;
+	return copy_with_slash(text, out);
 }
 
 int

@@ -23,6 +23,10 @@ int config_value_text_domain(const char *, struct config_value *);
 /* http or https, RFC 3986 characters; a missing '/' at the end is added. */
 int config_value_text_url(const char *, struct config_value *);
 
+/* The path of one, of unreserved characters, so that no server reads it
+ * differently; a missing '/' at the end is added. */
+int config_value_text_url_path(const char *, struct config_value *);
+
 /* Patterns of a rule, separated by blanks or commas; fills the list. */
 int config_value_text_patterns(const char *, struct config_value *);
 

@@ -134,6 +134,19 @@ START_TEST(a_body_is_read_from_either_tree)
 }
 END_TEST
 
+START_TEST(a_body_is_found_in_either_tree)
+{
+	enum bodies_place place;
+	int64_t size;
+
+	put(TOKEN, places[_i], "text");
+	ck_assert_int_eq(bodies_find(bodies, TOKEN, &place, &size), 1);
+	ck_assert_int_eq(place, places[_i]);
+	ck_assert_int_eq(size, 4);
+	ck_assert_int_eq(bodies_find(bodies, OTHER, &place, &size), 0);
+}
+END_TEST
+
 START_TEST(a_body_is_removed_from_either_tree)
 {
 	int64_t size;
@@ -317,6 +330,7 @@ main(void)
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_loop_test(tc, a_body_lies_in_the_tree_it_was_begun_in, 0, 2);
 	tcase_add_loop_test(tc, a_body_is_read_from_either_tree, 0, 2);
+	tcase_add_loop_test(tc, a_body_is_found_in_either_tree, 0, 2);
 	tcase_add_loop_test(tc, a_body_is_removed_from_either_tree, 0, 2);
 	tcase_add_test(tc, a_body_that_is_withdrawn_lies_in_our_own_tree);
 	tcase_add_test(tc, only_public_bodies_are_withdrawn);

@@ -36,7 +36,8 @@ tls             Certificates: ca, chain, key; client_context
 putslot         Putslot: set, start_fcgi, start_component, cleanup, grant, sql,
                 files, database, bodies; JID, DOMAIN
 web_servers     Nginx, NginxCgi, Lighttpd, ApacheProxyFcgi, ApacheFcgid,
-                ApacheCgi: url, start
+                ApacheCgi: url, start; with SendFile at the end of their names,
+                sending the bytes of files themselves
 xmpp_servers    Prosody, Ejabberd: start, gate; PASSWORD; accounts romeo and
                 juliet; another domain, anonymous guests, a second component
 xmpp_client     XmppClient: iq, answer, answers, send, slot, stream

@@ -39,7 +39,8 @@ class Bench:
         self.putslot = Putslot(site)
         self.web = server_class(site, self.tls, self.putslot)
         self.server = server_class.__name__
-        self.putslot.set("web", put_url=self.web.url)
+        self.putslot.set("web", put_url=self.web.url,
+                         send_file=self.web.send_file)
 
     def start(self):
         # Makes the database, as the component does in an installation: the
@@ -49,8 +50,15 @@ class Bench:
             self.putslot.start_fcgi()
         self.web.start()
 
+    def restart(self):
+        """What had been started, by now with another configuration."""
+        for daemon in reversed(list(self.site.daemons)):
+            self.site.stop(daemon)
+        self.start()
+
     def expected(self, what, usual):
-        return DEVIATIONS.get((self.server, what), (usual, ""))[0]
+        server = self.server.removesuffix("SendFile")
+        return DEVIATIONS.get((server, what), (usual, ""))[0]
 
     # ---- slots ----
 

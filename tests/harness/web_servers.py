@@ -17,16 +17,19 @@ HOST = "upload.example.org"
 SOCKET = "/run/putslot/fcgi.sock"
 CONFIG = "/etc/putslot/putslot.conf"
 PROGRAM = "/usr/local/sbin/putslot.fcgi"
+BODIES = "/var/lib/putslot/bodies"
 FCGIWRAP = "/run/fcgiwrap.socket"
 
 
 class WebServer:
     """needs_fcgi: whether putslot.fcgi runs by itself behind it; connections:
     how many nginx and lighttpd take at a time, before start; replaced: what
-    else is other than in the shipped file."""
+    else is other than in the shipped file; send_file: as putslot.conf has to
+    say it."""
 
     needs_fcgi = True
     connections = 512
+    send_file = "no"
 
     def __init__(self, site, certificates, putslot):
         self.site = site
@@ -41,6 +44,7 @@ class WebServer:
         self.root = site.make_directory(f"{self.name}/root")
 
     def start(self):
+        """Its Daemon."""
         command = self.prepare()
         return self.site.start(
             self.name, command, lambda: accepts(("127.0.0.1", self.port)),
@@ -95,6 +99,16 @@ http {{
         return ["nginx", "-c", config, "-e", "stderr"]
 
 
+class NginxSendFile(Nginx):
+    """nginx sends the bytes of files."""
+
+    send_file = "x-accel-redirect"
+
+    def snippet(self):
+        return super().snippet() + shipped("nginx/putslot-send-file.conf", {
+            BODIES: self.putslot.bodies})
+
+
 class NginxCgi(Nginx):
     """nginx and fcgiwrap: putslot.fcgi as a CGI program."""
 
@@ -118,10 +132,12 @@ class NginxCgi(Nginx):
 class Lighttpd(WebServer):
     name = "lighttpd"
 
+    def snippet(self):
+        return shipped("lighttpd/putslot.conf", {
+            SOCKET: self.putslot.socket, **self.replaced})
+
     def prepare(self):
-        snippet = self.site.write("lighttpd/putslot.conf", shipped(
-            "lighttpd/putslot.conf", {SOCKET: self.putslot.socket,
-                                      **self.replaced}))
+        snippet = self.site.write("lighttpd/putslot.conf", self.snippet())
         user = (f'server.username = "{self.site.web_user}"\n'
                 f'server.groupname = "{self.site.group}"\n') if AS_ROOT else ""
         # The parse options and denials are Debian's.
@@ -148,6 +164,16 @@ ssl.pemfile = "{self.tls.both}"
 include "{snippet}"
 """)
         return ["lighttpd", "-D", "-f", config]
+
+
+class LighttpdSendFile(Lighttpd):
+    """lighttpd sends the bytes of files."""
+
+    send_file = "x-sendfile"
+
+    def snippet(self):
+        return super().snippet() + shipped("lighttpd/putslot-send-file.conf", {
+            SOCKET: self.putslot.socket, BODIES: self.putslot.bodies})
 
 
 class Apache(WebServer):
@@ -235,6 +261,24 @@ class ApacheFcgid(Apache):
     def snippet(self):
         return shipped("apache/putslot-fcgid.conf", {
             CONFIG: self.putslot.path, PROGRAM: self.site.bin / "putslot.fcgi"})
+
+
+class ApacheSendFile:
+    """Apache sends the bytes of files: comes before another class."""
+
+    send_file = "x-sendfile"
+
+    def snippet(self):
+        return super().snippet() + shipped("apache/putslot-send-file.conf", {
+            BODIES: self.putslot.bodies})
+
+
+class ApacheProxyFcgiSendFile(ApacheSendFile, ApacheProxyFcgi):
+    modules = (*ApacheProxyFcgi.modules, "xsendfile")
+
+
+class ApacheFcgidSendFile(ApacheSendFile, ApacheFcgid):
+    modules = (*ApacheFcgid.modules, "xsendfile")
 
 
 class ApacheCgi(Apache):

@@ -59,7 +59,7 @@ class House:
                                   (self.putslot.bodies, WEB, BODIES)):
             path.mkdir()
             shutil.chown(path, user, group)
-            path.chmod(0o2770)
+            path.chmod(0o2771 if path == store else 0o2770)
 
     # ---- programs ----
 
@@ -241,6 +241,15 @@ def borders(scenario, house):
                          status=0 if user == WEB_SERVER else 1)
             finally:
                 site.group = GROUP
+
+    with scenario.case("a web server that sends files reads the bodies, and "
+                       "nothing else"):
+        site.group, site.more_groups[WEB_SERVER] = WEB_GROUP, [BODIES]
+        try:
+            equal(reads(WEB_SERVER, *everything),
+                  [body], "what it can read")
+        finally:
+            site.group = GROUP
 
 
 def walls(scenario, house):

@@ -44,6 +44,8 @@ static const char full[] = "[rule staff profile]\n"
 			   "threads = 3\n"
 			   "read_timeout = 2m\n"
 			   "incoming = /srv/incoming\n"
+			   "send_file = x-sendfile\n"
+			   "accel_url = /files\n"
 			   "max_cache_age = 0\n"
 			   "cors_origin = https://chat.example.org\n"
 			   "cors_methods = GET\n"
@@ -120,6 +122,8 @@ START_TEST(everything_has_a_default_but_three_keys)
 	ck_assert_ptr_null(c->socket_group);
 	ck_assert_int_eq(c->threads, 8);
 	ck_assert_int_eq(c->read_timeout, 60);
+	ck_assert_int_eq(c->send_file, SEND_FILE_NO);
+	ck_assert_str_eq(c->accel_url, "/_putslot/");
 	ck_assert_int_eq(c->max_cache_age, 7 * DAY);
 	ck_assert_str_eq(c->cors_origin, "*");
 	ck_assert_str_eq(c->cors_methods, "GET, HEAD, PUT, OPTIONS");
@@ -206,6 +210,8 @@ START_TEST(every_key_can_be_set)
 	ck_assert_str_eq(c->socket_group, "www-data");
 	ck_assert_int_eq(c->threads, 3);
 	ck_assert_int_eq(c->read_timeout, 120);
+	ck_assert_int_eq(c->send_file, SEND_FILE_X_SENDFILE);
+	ck_assert_str_eq(c->accel_url, "/files/");
 	ck_assert_int_eq(c->max_cache_age, 0);
 	ck_assert_str_eq(c->cors_origin, "https://chat.example.org");
 	ck_assert_str_eq(c->cors_methods, "GET");
