@@ -1,13 +1,16 @@
-"""Web servers on plain HTTP, each in a site of its own.
+"""Web servers on plain HTTP, each in a site of its own, and what they take.
 
-An endpoint is something that takes requests: a name, the site it is in, its
-port, the daemons that work for it, and new_paths(count, size), addresses for so
-many uploads of that size.
+A way is how requests reach a program: a web server with a file of contrib/.
+Behind it is putslot, or the program that only writes what it gets: the
+difference between the two is putslot's own. An endpoint is something that
+takes requests.
 """
 
 import contextlib
 import shutil
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from harness import BUILD, Putslot, Site, accepts, shipped
 from harness.putslot import made
@@ -16,53 +19,12 @@ from harness.web_servers import SOCKET
 
 HERE = Path(__file__).resolve().parent
 
-LARGEST = "4g"
 LIFETIME = 7 * 24 * 3600  # seconds: nothing expires while it is measured
 ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+GIB = 1 << 30
 
-
-def make_shards(site, name):
-    """A directory with the 1024 that putslot spreads bodies over."""
-    directory = site.make_directory(name, 0o770, site.web_user, site.group)
-    for a in ALPHABET:
-        for b in ALPHABET:
-            site.make_directory(f"{name}/{a}{b}", 0o770, site.web_user,
-                                site.group)
-    return directory
-
-
-def filled(name, **words):
-    """The text of a file of this directory, with @word@ replaced."""
-    text = (HERE / name).read_text()
-    for word, value in words.items():
-        text = text.replace(f"@{word}@", str(value))
-    return text
-
-
-def start_nginx(site, locations, http=""):
-    """(daemon, port) of an nginx with these locations."""
-    port = site.port()
-    directory = site.make_directory("nginx")
-    shutil.copy("/etc/nginx/fastcgi_params", directory)
-    temporary = site.make_directory("nginx/tmp", 0o770, site.web_user,
-                                    site.group)
-    config = site.write("nginx/nginx.conf", filled(
-        "nginx.conf", user=f"user {site.web_user};" if AS_ROOT else "",
-        directory=directory, temporary=temporary,
-        root=site.make_directory("root"), port=port, locations=locations,
-        http=http))
-    daemon = site.start("nginx", ["nginx", "-c", config, "-e", "stderr"],
-                        lambda: accepts(("127.0.0.1", port)))
-    return daemon, port
-
-
-class Endpoint:
-    def __init__(self, name, site, port, daemons, new_paths=None):
-        self.name = name
-        self.site = site
-        self.port = port
-        self.daemons = daemons
-        self.new_paths = new_paths
+# As many as connections that wait at a time, so that none waits in a queue.
+FLOOR_THREADS = 64
 
 
 @contextlib.contextmanager
@@ -76,102 +38,175 @@ def site_of(name, parent=None):
         site.delete()
 
 
-# ---- putslot ----
+@dataclass
+class Endpoint:
+    """daemons: who works for it; new_paths(count, size): addresses for so many
+    uploads of that size; directories: where files are written, the bodies'
+    last."""
 
-class Behind:
-    """putslot behind an nginx whose location is a shipped file.
+    name: str
+    site: Site
+    port: int
+    daemons: list
+    new_paths: object = None
+    directories: list = field(default_factory=list)
 
-    replaced: what is other than in that file; sections: of putslot.conf.
-    """
+    def forget_bodies(self):
+        """Removes the bodies: large ones are not kept for others to write."""
+        for path in Path(self.directories[-1]).rglob("*"):
+            if path.is_file():
+                path.unlink()
 
-    def __init__(self, site, name, file="nginx/putslot.conf", replaced=None,
-                 sections=None):
-        self.site = site
-        self.putslot = Putslot(site, "http://127.0.0.1:1/upload/")
-        self.putslot.set("web", allow_http="yes")
-        for section, keys in (sections or {}).items():
-            self.putslot.set(section, **keys)
-        locations = shipped(file, {
-            SOCKET: self.putslot.socket,
-            "client_max_body_size 101m": f"client_max_body_size {LARGEST}",
-            **(replaced or {})})
-        fcgi = self.putslot.start_fcgi()
-        nginx, port = start_nginx(site, locations)
-        self.endpoint = Endpoint(name, site, port, [nginx, fcgi],
-                                 self.new_paths)
 
-    def new_paths(self, count, size):
-        slots = self.putslot.grants(count, size, put_window=LIFETIME,
-                                    upload_timeout=LIFETIME,
-                                    retention=3 * LIFETIME)
+# ---- the servers ----
+
+def filled(text, **words):
+    """The text with each @word@ replaced."""
+    for word, value in words.items():
+        text = text.replace(f"@{word}@", str(value))
+    return text
+
+
+def start_server(site, name, user, argv, locations, http=""):
+    """(daemon, port, directory of temporary files). argv: a function of the
+    configuration's path."""
+    port = site.port()
+    directory = site.make_directory(name)
+    temporary = site.make_directory(f"{name}/tmp", 0o770, site.web_user,
+                                    site.group)
+    shutil.copy("/etc/nginx/fastcgi_params", directory)
+    config = site.write(f"{name}/{name}.conf", filled(
+        (HERE / f"{name}.conf").read_text(), user=user if AS_ROOT else "",
+        directory=directory, temporary=temporary, port=port,
+        root=site.make_directory("root"), locations=locations, http=http))
+    daemon = site.start(name, argv(config),
+                        lambda: accepts(("127.0.0.1", port)),
+                        env={"TMPDIR": str(temporary)})
+    return daemon, port, temporary
+
+
+def start_nginx(site, locations, http=""):
+    return start_server(
+        site, "nginx", f"user {site.web_user};",
+        lambda config: ["nginx", "-c", config, "-e", "stderr"],
+        locations, http)
+
+
+def start_lighttpd(site, locations, http=""):
+    return start_server(
+        site, "lighttpd", f'server.username = "{site.web_user}"\n'
+        f'server.groupname = "{site.group}"',
+        lambda config: ["lighttpd", "-D", "-f", config], locations, http)
+
+
+def start_apache(site, locations, http=""):
+    return start_server(
+        site, "apache", f"User {site.web_user}\nGroup {site.group}",
+        lambda config: ["apache2", "-D", "FOREGROUND", "-f", config],
+        locations, http)
+
+
+# ---- ways to a program ----
+
+class Way(NamedTuple):
+    """start: of the server; file: in contrib/; replaced: what is other than in
+    that file, beside the socket; sections: of putslot.conf."""
+
+    start: object
+    file: str
+    replaced: dict
+    sections: dict = {}
+
+    def but(self, **sections):
+        """The same with more in putslot.conf."""
+        return self._replace(sections={**self.sections, **sections})
+
+
+NGINX_LIMIT = {"client_max_body_size 101m": "client_max_body_size 4g"}
+NGINX = Way(start_nginx, "nginx/putslot.conf", NGINX_LIMIT)
+NGINX_STREAMED = Way(
+    start_nginx, "nginx/putslot.conf", {
+        **NGINX_LIMIT,
+        "fastcgi_request_buffering on;": "fastcgi_request_buffering off;"},
+    {"web": {"threads": FLOOR_THREADS}})
+LIGHTTPD = Way(start_lighttpd, "lighttpd/putslot.conf", {
+    "max-request-size = 103424": f"max-request-size = {4 * GIB >> 10}"})
+APACHE = Way(start_apache, "apache/putslot-proxy-fcgi.conf", {},
+             {"web": {"threads": FLOOR_THREADS}})
+
+
+def behind(site, way, name="putslot"):
+    """The endpoint that is putslot behind a way."""
+    putslot = Putslot(site, "http://127.0.0.1:1/upload/")
+    putslot.set("web", allow_http="yes")
+    for section, keys in way.sections.items():
+        putslot.set(section, **keys)
+    fcgi = putslot.start_fcgi()
+    server, port, temporary = way.start(site, shipped(
+        way.file, {SOCKET: putslot.socket, **way.replaced}))
+
+    def new_paths(count, size):
+        slots = putslot.grants(count, size, put_window=LIFETIME,
+                               upload_timeout=LIFETIME, retention=3 * LIFETIME)
         return [f"/upload/{token}/{secret}/x" for token, secret in slots]
+
+    endpoint = Endpoint(name, site, port, [server, fcgi], new_paths,
+                        [temporary, putslot.bodies])
+    endpoint.putslot = putslot
+    return endpoint
 
 
 # ---- floors ----
 
-def new_names(prefix, shards=False):
-    """new_paths for servers that store under whatever name they are given."""
+def make_shards(site, name):
+    """A directory with the 1024 that putslot spreads bodies over."""
+    directory = site.make_directory(name, 0o770, site.web_user, site.group)
+    for a in ALPHABET:
+        for b in ALPHABET:
+            site.make_directory(f"{name}/{a}{b}", 0o770, site.web_user,
+                                site.group)
+    return directory
+
+
+def new_names(form):
+    """new_paths for servers that store under any name, which @ stands for; a
+    second one for its shard comes first."""
     def new_paths(count, _):
         tokens = (made() for _ in range(count))
-        return [f"{prefix}{token[:2]}/{token}" if shards else prefix + token
-                for token in tokens]
+        return [form.format(shard=token[:2], token=token) for token in tokens]
     return new_paths
 
 
-def start_floor(site, *options, threads=64):
-    """(daemon, socket) of the program that only writes what it gets."""
+def floor_behind(site, way, *options, name="a program that only writes"):
+    """The endpoint that is the floor program behind the same way."""
     directory = make_shards(site, "floor")
     socket = directory / "sock"  # where that user may make one
     shutil.copy(BUILD / "tests/bench/floor", site.bin)
-    daemon = site.start(
-        "floor", [site.bin / "floor", *options, socket, directory, threads],
+    program = site.start(
+        "floor", [site.bin / "floor", *options, socket, directory,
+                  FLOOR_THREADS],
         lambda: socket.exists() and accepts(socket), user=site.web_user)
-    return daemon, socket
+    server, port, temporary = way.start(site, shipped(
+        way.file, {SOCKET: socket, **way.replaced}))
+    return Endpoint(name, site, port, [server, program],
+                    new_names("/upload/{token}"), [temporary, directory])
 
 
 DAV = """
 location /dav/ {
 	alias @files@/;
 	dav_methods PUT;
-	client_max_body_size @largest@;
+	client_max_body_size 4g;
+	client_body_temp_path @files@/tmp;
 	@more@
 }
 """
 
-FLOOR = """
-location /floor/ {
-	client_max_body_size @largest@;
-	client_body_buffer_size 128k;
-	include fastcgi_params;
-	fastcgi_pass unix:@socket@;
-}
-"""
 
-
-def replace(text, **words):
-    for word, value in words.items():
-        text = text.replace(f"@{word}@", str(value))
-    return text
-
-
-class NginxFloors:
-    """nginx's own WebDAV, as nginx ships it and with the buffer of ours, and
-    a FastCGI program that only writes."""
-
-    def __init__(self, site):
-        files = make_shards(site, "dav")
-        program, socket = start_floor(site)
-        locations = (
-            replace(DAV, files=files, largest=LARGEST, more="")
-            + replace(DAV, files=files, largest=LARGEST,
-                      more="client_body_buffer_size 128k;").replace(
-                          "/dav/", "/dav128/")
-            + replace(FLOOR, largest=LARGEST, socket=socket))
-        nginx, port = start_nginx(site, locations)
-        self.files = files
-        self.dav = Endpoint("nginx's WebDAV", site, port, [nginx],
-                            new_names("/dav/", shards=True))
-        self.dav128 = Endpoint("nginx's WebDAV, buffer of 128k", site, port,
-                               [nginx], new_names("/dav128/", shards=True))
-        self.program = Endpoint("a program that only writes", site, port,
-                                [nginx, program], new_names("/floor/"))
+def webdav(site, name="nginx's WebDAV", more=""):
+    """The endpoint that is nginx's own WebDAV. Its temporary files are renamed
+    into place, so they are where the files are."""
+    files = make_shards(site, "dav")
+    nginx, port, _ = start_nginx(site, filled(DAV, files=files, more=more))
+    return Endpoint(name, site, port, [nginx],
+                    new_names("/dav/{shard}/{token}"), [files])

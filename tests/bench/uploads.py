@@ -1,52 +1,228 @@
-"""PUT: small and large bodies, with and without durability."""
+"""PUT: small and large bodies, with and without durability, memory and disk.
+
+Bodies are written to the fresh file system, but for those that are synced.
+"""
 
 import contextlib
+import json
+import subprocess
+
+from harness import BUILD
 
 from .load import Load
-from .measure import Watch
-from .rows import Row, ratio
-from .servers import Behind, NginxFloors, site_of
+from .measure import Most, Watch, disk_used
+from .rows import Row, figure, ratio
+from .servers import (APACHE, LIGHTTPD, NGINX, NGINX_STREAMED, behind,
+                      floor_behind, site_of, webdav)
 
 KIB = 1024
+MIB = KIB * KIB
+GB = 1e9
 SMALL = 10 * KIB
-
-# Connections, and the ratio to nginx's WebDAV that is aimed at.
-SMALL_TARGETS = {1: 0.55, 16: 0.65, 64: 0.70}
 
 SLOPPY = {}
 
+# Connections, and the ratio that is aimed at.
+SMALL_TARGETS = {1: 0.55, 16: 0.65, 64: 0.70}
+DURABLE_TARGETS = {1: 0.6, 16: 0.6, 64: 0.6}
 
-def upload(endpoint, connections, count, size):
+
+def upload(endpoint, connections, count, size, disk=False):
     """A sample: so many uploads, each to an address of its own."""
     load = Load(endpoint.site, endpoint.port, endpoint.new_paths(count, size),
                 connections, size)
-    with Watch(endpoint.daemons) as watch:
-        figures = load.run()
-    return {**figures, "cpu": watch.cpu, "peak": watch.peak,
-            "cpu_per_1000": sum(watch.cpu.values()) / count * 1000}
+    with contextlib.ExitStack() as stack:
+        if disk:
+            before = disk_used(endpoint.directories, endpoint.daemons)
+            most = stack.enter_context(Most(lambda: disk_used(
+                endpoint.directories, endpoint.daemons)))
+        watch = stack.enter_context(Watch(endpoint.daemons))
+        sample = load.run()
+    cpu = sum(watch.cpu.values())
+    sample.update(cpu=watch.cpu, peak=watch.peak, cpu_per_1000=cpu / count
+                  * 1000, cpu_per_gb=cpu / (count * size / GB),
+                  peak_program=watch.peak[endpoint.daemons[-1].name])
+    if disk:
+        sample["disk"] = (most.most - before) / (count * size)
+    return sample
 
+
+class Sites:
+    """Endpoints of one comparison, each in a site; gone after the block."""
+
+    def __init__(self, parent):
+        self._stack = contextlib.ExitStack()
+        self._parent = parent
+        self._made = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        return self._stack.__exit__(*exception)
+
+    def make(self, function, *arguments, **more):
+        """function(site, …), where site is a new one."""
+        self._made += 1
+        site = self._stack.enter_context(
+            site_of(str(self._made), self._parent))
+        return function(site, *arguments, **more)
+
+
+# ---- small ----
 
 def small(bench):
-    with contextlib.ExitStack() as stack:
-        floors = NginxFloors(stack.enter_context(
-            site_of("floor", bench.fresh)))
-        putslot = Behind(
-            stack.enter_context(site_of("buffered", bench.fresh)),
-            "putslot", sections=SLOPPY).endpoint
+    with Sites(bench.fresh) as sites:
+        dav = sites.make(webdav)
+        program = sites.make(floor_behind, NGINX)
+        putslot = sites.make(behind, NGINX.but(**SLOPPY))
         for connections, target in SMALL_TARGETS.items():
-            count = bench.count(1500 if connections == 1 else 5000)
+            count = bench.count(2000 if connections == 1 else 8000)
+            what = f"10 KiB, {connections} at a time"
             samples = bench.compare(
-                f"small uploads, {connections} connections",
-                [floors.dav, floors.program, putslot],
+                f"uploads: {what}", [dav, program, putslot],
                 lambda e: upload(e, connections, count, SMALL))
-            what = f"10 KiB, {connections} connections"
-            yield Row("uploads", f"{what}: putslot to WebDAV",
-                      ratio(samples[putslot.name], samples[floors.dav.name]),
+            yield Row("uploads", f"{what}: putslot to nginx's WebDAV",
+                      ratio(samples[putslot.name], samples[dav.name]),
                       target=(">=", target))
-            yield Row("uploads", f"{what}: a program that only writes to "
-                      "WebDAV", ratio(samples[floors.program.name],
-                                      samples[floors.dav.name]))
+            yield Row("uploads", f"{what}: {program.name}, to nginx's WebDAV",
+                      ratio(samples[program.name], samples[dav.name]))
+
+
+# ---- durable ----
+
+class WriteLoop:
+    """The floor of durable uploads, as an endpoint."""
+
+    name = "write, fsync and rename alone"
+
+    def __init__(self, site):
+        self.site = site
+        self.runs = 0
+
+    def run(self, threads, count, size):
+        self.runs += 1
+        directory = self.site.make_directory(f"loop{self.runs}")
+        return json.loads(subprocess.run(
+            [BUILD / "tests/bench/write_loop", str(threads), str(count),
+             str(size), directory], check=True, stdout=subprocess.PIPE,
+            text=True).stdout)
+
+
+def durable(bench):
+    with Sites(None) as sites:
+        loop = sites.make(WriteLoop)
+        putslot = sites.make(behind, NGINX)
+
+        def take(contender):
+            if contender is loop:
+                return loop.run(connections, count, SMALL)
+            return upload(contender, connections, count, SMALL)
+
+        for connections, target in DURABLE_TARGETS.items():
+            count = bench.count(800 if connections == 1 else 6000)
+            what = f"10 KiB, durable, {connections} at a time"
+            samples = bench.compare(f"uploads: {what}", [loop, putslot], take)
+            yield Row("uploads", f"{what}: putslot to {loop.name}",
+                      ratio(samples[putslot.name], samples[loop.name]),
+                      target=(">=", target))
+        yield Row("uploads", f"{what}: 99 of 100 within",
+                  figure(samples[putslot.name], "p99_ms"), "ms", ("<", 50))
+
+
+# ---- large ----
+
+class Large:
+    """count bodies of size at once, for each of some endpoints."""
+
+    def __init__(self, bench, endpoints, count, size):
+        self.what = (f"{count} × " if count > 1 else "") + f"{size // MIB} MiB"
+
+        def take(endpoint):
+            sample = upload(endpoint, count, count, size, disk=True)
+            endpoint.forget_bodies()
+            return sample
+
+        self.samples = bench.compare(f"uploads: {self.what}", endpoints, take,
+                                     rounds=3)
+
+    def ratio(self, subject, floor, target=None):
+        return Row("uploads", f"{self.what}: {subject.name} to {floor.name}",
+                   ratio(self.samples[subject.name],
+                         self.samples[floor.name]),
+                   target=target and (">=", target))
+
+    def figure(self, subject, what, key, unit="", target=None, scale=1):
+        return Row("uploads", f"{self.what}: {what}, {subject.name}",
+                   figure(self.samples[subject.name], key, scale), unit,
+                   target)
+
+
+def large(bench):
+    whole = 1024 * MIB if not bench.quick else 256 * MIB
+    with Sites(bench.fresh) as sites:
+        dav = sites.make(webdav)
+        dav128 = sites.make(webdav, "nginx's WebDAV with a buffer of 128k",
+                            "client_body_buffer_size 128k;")
+        buffered = sites.make(behind, NGINX.but(**SLOPPY), "putslot, buffered")
+        streamed = sites.make(behind, NGINX_STREAMED.but(**SLOPPY),
+                              "putslot, streamed")
+        endpoints = [dav, dav128, buffered, streamed]
+        for count, size in (1, whole), (8, whole // 8):
+            found = Large(bench, endpoints, count, size)
+            yield found.ratio(streamed, dav, 0.85)
+            yield found.ratio(buffered, dav)
+            yield found.ratio(dav128, dav)
+            for endpoint in buffered, streamed:
+                yield found.figure(endpoint, "CPU of server and program",
+                                   "cpu_per_gb", "s/GB")
+            if count == 1:
+                for endpoint, target in (buffered, None), (streamed, 1.02):
+                    yield found.figure(
+                        endpoint, "disk while it comes, to the body", "disk",
+                        target=target and ("<=", target))
+                    yield found.figure(
+                        endpoint, "memory of the program", "peak_program",
+                        "MiB", ("<", 12), 1 / MIB)
+
+
+def in_flight(bench):
+    """Memory with 64 uploads at a time."""
+    with Sites(bench.fresh) as sites:
+        endpoints = [
+            sites.make(behind, NGINX.but(**SLOPPY), "buffered"),
+            sites.make(behind, NGINX_STREAMED.but(**SLOPPY), "streamed")]
+        what = "64 × 4 MiB in flight"
+        samples = bench.compare(
+            f"uploads: {what}", endpoints,
+            lambda e: upload(e, 64, 64, 4 * MIB), rounds=3)
+        for endpoint in endpoints:
+            yield Row("uploads", f"{what}: memory of the program, "
+                      f"{endpoint.name}",
+                      figure(samples[endpoint.name], "peak_program", 1 / MIB),
+                      "MiB", ("<", 32))
+
+
+# ---- other servers ----
+
+def elsewhere(bench):
+    for name, way in ("lighttpd", LIGHTTPD), ("Apache", APACHE):
+        with Sites(bench.fresh) as sites:
+            program = sites.make(floor_behind, way)
+            putslot = sites.make(behind, way.but(**SLOPPY))
+            for connections, count, size, what in (
+                    (16, bench.count(4000), SMALL, "10 KiB, 16 at a time"),
+                    (64, bench.count(4000), SMALL, "10 KiB, 64 at a time"),
+                    (1, 1, bench.count(512) * MIB, "one large body")):
+                samples = bench.compare(
+                    f"uploads: {name}, {what}", [program, putslot],
+                    lambda e: upload(e, connections, count, size), rounds=3)
+                yield Row("uploads", f"{name}, {what}: putslot to "
+                          f"{program.name}",
+                          ratio(samples[putslot.name], samples[program.name]),
+                          target=(">=", 0.9))
 
 
 def rows(bench):
-    yield from small(bench)
+    for some in small, durable, large, in_flight, elsewhere:
+        yield from some(bench)
