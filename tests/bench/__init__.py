@@ -11,6 +11,7 @@ The parts, each with rows(bench), a generator of rows:
 
 generator     how far the load generator is from being the bottleneck
 uploads       PUT
+slow          PUT by slow clients, beside fast ones
 downloads     GET
 
 A row compares putslot with a floor: the least that any program could take in

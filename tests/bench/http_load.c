@@ -2,7 +2,7 @@
  * Load on a web server: many connections, one thread.
  *
  *	http_load [-k] [-r] [-c CONNECTIONS] [-t SECONDS] [-s SIZE] [-S SECONDS]
- *	          [-H HEADER]... [-m METHOD] PORT PATHS
+ *	          [-p SECONDS] [-H HEADER]... [-m METHOD] PORT PATHS
  *
  * Requests the paths in the file PATHS, one a line, from 127.0.0.1:PORT, each
  * once, and prints what came of it as JSON.
@@ -15,6 +15,7 @@
  *	-s	bytes of the body to send
  *	-S	sends each body slowly, over so many seconds; the connections
  *		begin one after the other over half of that
+ *	-p	seconds of pause after each request of a connection
  *	-H	one more header line
  */
 #include <errno.h>
@@ -32,7 +33,7 @@
 #include "tests/bench/load_tally.h"
 
 #define EVENTS 256
-#define TICK 20   /* ms between two looks at slow clients */
+#define TICK 5    /* ms between two looks at clients that wait for a time */
 #define GRACE 120 /* seconds without any event, until the run is given up */
 
 struct load {
@@ -40,7 +41,7 @@ struct load {
 	struct load_client *clients;
 	size_t client_count;
 	size_t started;
-	size_t busy;
+	size_t at_work;
 	double seconds;
 	char headers[1024];
 	char *text; /* the file of paths, cut into them */
@@ -137,6 +138,9 @@ take_option(struct load *load, int option, const char *value)
 	case 't':
 		load->seconds = strtod(value, NULL);
 		return load->seconds > 0;
+	case 'p':
+		load->plan.pause = strtod(value, NULL);
+		return load->plan.pause > 0;
 	case 'S':
 		load->plan.slow = strtod(value, NULL);
 		return load->plan.slow > 0;
@@ -151,7 +155,7 @@ take_arguments(struct load *load, int argc, char **argv)
 	int64_t port;
 	int option;
 
-	while ((option = getopt(argc, argv, "krc:t:m:s:S:H:")) != -1)
+	while ((option = getopt(argc, argv, "krc:t:m:s:S:p:H:")) != -1)
 		if (take_option(load, option, optarg) != 1)
 			return 0;
 	if (argc - optind != 2 || !number(argv[optind], &port) || port < 1 ||
@@ -184,6 +188,20 @@ prepare(struct load *load, const char *paths)
 
 /* ---- the run ---- */
 
+/* Whether clients wait for a time, of which no event tells. */
+static bool
+is_timed(const struct load *load)
+{
+	return load->plan.slow > 0 || load->plan.pause > 0;
+}
+
+static bool
+pauses(const struct load *load, const struct load_client *client)
+{
+	return client->ended > 0 &&
+	       load_tally_now() < client->ended + load->plan.pause;
+}
+
 /* Lets a client do what it can, with as many requests as that takes.
  * 1 done, -1 no memory. */
 static int
@@ -196,10 +214,11 @@ work(struct load *load, struct load_client *client, struct load_tally *tally)
 			result = load_client_go_on(client, tally);
 		if (result == -1)
 			return -1;
-		if (client->busy)
+		if (client->busy || pauses(load, client))
 			return 1;
 		if (load_client_begin(client, &load->plan, tally) == 0) {
-			load->busy--;
+			load->at_work--;
+			client->done = true;
 			load_client_close(client);
 			return 1;
 		}
@@ -216,7 +235,7 @@ start_clients(struct load *load, double passed, struct load_tally *tally)
 
 	while (load->started < load->client_count &&
 	       (double)load->started <= until) {
-		load->busy++;
+		load->at_work++;
 		if (work(load, &load->clients[load->started++], tally) != 1)
 			return -1;
 	}
@@ -225,12 +244,12 @@ start_clients(struct load *load, double passed, struct load_tally *tally)
 
 /* What no event tells: it is time to send more. */
 static int
-work_slowly(struct load *load, struct load_tally *tally)
+work_by_time(struct load *load, struct load_tally *tally)
 {
 	size_t i;
 
-	for (i = 0; load->plan.slow > 0 && i < load->started; i++)
-		if (load->clients[i].busy &&
+	for (i = 0; is_timed(load) && i < load->started; i++)
+		if (!load->clients[i].done &&
 		    work(load, &load->clients[i], tally) != 1)
 			return -1;
 	return 1;
@@ -241,11 +260,11 @@ wait_and_work(struct load *load, struct load_tally *tally)
 {
 	struct epoll_event events[EVENTS];
 	int i, n = epoll_wait(load->plan.poll, events, EVENTS,
-		   load->plan.slow > 0 ? TICK : GRACE * 1000);
+		   is_timed(load) ? TICK : GRACE * 1000);
 
 	if (n == -1)
 		return errno == EINTR ? 1 : -1;
-	if (n == 0 && load->plan.slow <= 0) {
+	if (n == 0 && !is_timed(load)) {
 		errno = ETIMEDOUT;
 		return -1;
 	}
@@ -255,7 +274,7 @@ wait_and_work(struct load *load, struct load_tally *tally)
 		if (client->busy && work(load, client, tally) != 1)
 			return -1;
 	}
-	return work_slowly(load, tally);
+	return work_by_time(load, tally);
 }
 
 static int
@@ -266,9 +285,9 @@ run(struct load *load, struct load_tally *tally)
 	load->plan.end = began + load->seconds;
 	do {
 		if (start_clients(load, load_tally_now() - began, tally) != 1 ||
-		    (load->busy > 0 && wait_and_work(load, tally) != 1))
+		    (load->at_work > 0 && wait_and_work(load, tally) != 1))
 			return -1;
-	} while (load->busy > 0 || load->started < load->client_count);
+	} while (load->at_work > 0 || load->started < load->client_count);
 	load_tally_print(tally, load_tally_now() - began, stdout);
 	return 1;
 }

@@ -5,6 +5,8 @@ import subprocess
 
 from harness import BUILD
 
+MOST_SECONDS = 600
+
 HTTP_LOAD = BUILD / "tests/bench/http_load"
 
 
@@ -16,22 +18,21 @@ class Load:
     """Requests to a port of this machine.
 
     paths is where each request goes to. connections at a time; size: of the
-    bodies to PUT, None for GET; seconds: of the run, the paths then being
-    repeated; slow: seconds that a body takes; headers: more of them.
+    bodies to PUT, None for GET, whose paths are repeated; seconds: of the run;
+    slow: seconds that a body takes, each on a connection of its own; pause:
+    seconds after each request; headers: more of them.
     """
 
     def __init__(self, site, port, paths, connections=1, size=None,
-                 seconds=None, slow=None, headers=()):
-        self._paths = site.write(f"load/{port}", "\n".join(paths) + "\n")
+                 seconds=None, slow=None, pause=None, headers=()):
+        self._paths = site.write(
+            f"load/{port}-{connections}", "\n".join(paths) + "\n")
         options = ["-c", connections]
-        if slow is None:
-            options += ["-k"]
-        else:
-            options += ["-S", slow, "-t", 600]
-        if size is not None:
-            options += ["-s", size]
-        if seconds is not None:
-            options += ["-r", "-t", seconds]
+        options += ["-k"] if slow is None else ["-S", slow]
+        options += ["-r"] if size is None else ["-s", size]
+        options += ["-t", seconds or MOST_SECONDS]
+        if pause is not None:
+            options += ["-p", pause]
         for header in headers:
             options += ["-H", header]
         self._argv = [str(word) for word in (

@@ -13,6 +13,7 @@
 #include "tests/bench/load_tally.h"
 
 #define DISCARD (1 << 20) /* bytes of an answer thrown away at once */
+#define STEPS 40          /* in which a slow body is sent */
 #define CHUNKED_END "0\r\n\r\n"
 
 void
@@ -117,7 +118,7 @@ allowed(const struct load_client *client)
 	if (plan->slow <= 0 || passed >= plan->slow)
 		return whole;
 	return (int64_t)client->head_length +
-	       (int64_t)((double)plan->size * passed / plan->slow);
+	       plan->size * (int64_t)(passed / plan->slow * STEPS) / STEPS;
 }
 
 /* Some bytes of the body, from where it stands: as sendfile. */
@@ -260,8 +261,10 @@ end_request(struct load_client *client, struct load_tally *tally)
 {
 	int64_t bytes =
 	    client->plan->body == -1 ? client->body_length : client->plan->size;
-	double took = load_tally_now() - client->began;
+	double took;
 
+	client->ended = load_tally_now();
+	took = client->ended - client->began;
 	if (!client->plan->keep_alive || client->last ||
 	    client->sent < whole_request(client))
 		load_client_close(client);

@@ -28,6 +28,7 @@ struct load_plan {
 	int body;        /* a file of one piece, repeated as the body; or -1 */
 	int64_t size;    /* of the body */
 	double slow;     /* seconds that a body takes at least; 0: at once */
+	double pause;    /* seconds from one request to the next */
 	double end;      /* of the run, by load_tally_now(); then no more
 			  * requests begin */
 	int poll;        /* the epoll descriptor */
@@ -40,6 +41,7 @@ struct load_client {
 	size_t head_length;
 	int64_t sent; /* of head and body together */
 	double began;
+	double ended;      /* the request before; 0: there was none */
 	char answer[4096]; /* its head */
 	size_t answer_length;
 	int64_t left; /* of the answer's body; -1: not known yet */
@@ -49,6 +51,7 @@ struct load_client {
 	bool chunked;
 	bool busy; /* a request is under way */
 	bool last; /* the server will close */
+	bool done; /* the caller\'s: nothing is left to do */
 };
 
 /* Begins a request for the next path, connecting if necessary.

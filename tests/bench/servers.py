@@ -38,6 +38,28 @@ def site_of(name, parent=None):
         site.delete()
 
 
+class Sites:
+    """Endpoints of one comparison, each in a site; gone after the block."""
+
+    def __init__(self, parent):
+        self._stack = contextlib.ExitStack()
+        self._parent = parent
+        self._made = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        return self._stack.__exit__(*exception)
+
+    def make(self, function, *arguments, **more):
+        """function(site, …), where site is a new one."""
+        self._made += 1
+        site = self._stack.enter_context(
+            site_of(str(self._made), self._parent))
+        return function(site, *arguments, **more)
+
+
 @dataclass
 class Endpoint:
     """daemons: who works for it; new_paths(count, size): addresses for so many
