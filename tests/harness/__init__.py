@@ -35,9 +35,9 @@ cases           run_scenario, scenario.case(NAME), equal, true
 tls             Certificates: ca, chain, key; client_context
 putslot         Putslot: set, start_fcgi, start_component, cleanup, grant, sql,
                 files, database, bodies; JID, DOMAIN
-web_servers     Nginx, NginxCgi, Lighttpd, ApacheProxyFcgi, ApacheFcgid,
-                ApacheCgi: url, start; with SendFile at the end of their names,
-                sending the bytes of files themselves
+web_servers     Nginx, NginxHandOver, NginxCgi, Lighttpd, ApacheProxyFcgi,
+                ApacheFcgid, ApacheCgi: url, start; with SendFile at the end of
+                their names, sending the bytes of files themselves
 xmpp_servers    Prosody, Ejabberd: start, gate; PASSWORD; accounts romeo and
                 juliet; another domain, anonymous guests, a second component
 xmpp_client     XmppClient: iq, answer, answers, send, slot, stream
@@ -59,14 +59,14 @@ from .shipped import shipped
 from .site import BUILD, TOP, Site, accepts, wait_for
 from .tls import Certificates
 from .web_servers import (ApacheCgi, ApacheFcgid, ApacheProxyFcgi, Lighttpd,
-                          Nginx, NginxCgi)
+                          Nginx, NginxCgi, NginxHandOver)
 from .xmpp_servers import PASSWORD, Ejabberd, Prosody
 
 __all__ = [
     "ApacheCgi", "ApacheFcgid", "ApacheProxyFcgi", "BUILD", "Certificates",
-    "DOMAIN", "Ejabberd", "JID", "Lighttpd", "Nginx", "NginxCgi", "PASSWORD",
-    "Prosody", "Putslot", "RawConnection", "Response", "SECRET", "Site", "TOP",
-    "XmppClient", "accepts", "curl", "equal", "go_sendxmpp", "request",
+    "DOMAIN", "Ejabberd", "JID", "Lighttpd", "Nginx", "NginxCgi",
+    "NginxHandOver", "PASSWORD", "Prosody", "Putslot", "RawConnection",
+    "Response", "SECRET", "Site", "TOP", "XmppClient", "accepts", "curl", "equal", "go_sendxmpp", "request",
     "run_scenario", "shipped", "true", "wait_for"]
 
 

@@ -18,6 +18,7 @@ SOCKET = "/run/putslot/fcgi.sock"
 CONFIG = "/etc/putslot/putslot.conf"
 PROGRAM = "/usr/local/sbin/putslot.fcgi"
 BODIES = "/var/lib/putslot/bodies"
+INCOMING = "/var/lib/putslot/incoming"
 FCGIWRAP = "/run/fcgiwrap.socket"
 
 
@@ -107,6 +108,20 @@ class NginxSendFile(Nginx):
     def snippet(self):
         return super().snippet() + shipped("nginx/putslot-send-file.conf", {
             BODIES: self.putslot.bodies})
+
+
+class NginxHandOver(Nginx):
+    """nginx that writes each upload to a file and hands that over."""
+
+    def __init__(self, *more):
+        super().__init__(*more)
+        self.incoming = self.putslot.store / "incoming"
+        self.putslot.set("web", incoming=self.incoming)
+
+    def snippet(self):
+        return shipped("nginx/putslot-hand-over.conf", {
+            SOCKET: self.putslot.socket, INCOMING: self.incoming,
+            **self.replaced})
 
 
 class NginxCgi(Nginx):
