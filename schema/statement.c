@@ -30,6 +30,9 @@ static const struct {
     [STMT_BEGIN] = {"begin a transaction", "BEGIN IMMEDIATE"},
     [STMT_COMMIT] = {"commit", "COMMIT"},
     [STMT_ROLLBACK] = {"roll back", "ROLLBACK"},
+    [STMT_SAVEPOINT] = {"begin one of several grants", "SAVEPOINT one"},
+    [STMT_ROLLBACK_TO] = {"undo one of several grants", "ROLLBACK TO one"},
+    [STMT_RELEASE] = {"end one of several grants", "RELEASE one"},
 
     [STMT_INSERT] = {"record a slot",
 	"INSERT INTO slot (token, secret, owner, purpose, file_name, "

@@ -20,6 +20,9 @@ enum statement_id {
 	STMT_BEGIN,
 	STMT_COMMIT,
 	STMT_ROLLBACK,
+	STMT_SAVEPOINT,
+	STMT_ROLLBACK_TO,
+	STMT_RELEASE,
 
 	STMT_INSERT,
 	STMT_FIND,
@@ -66,8 +69,17 @@ struct statement {
 	bool broken;
 };
 
+/* Of the grants between store_batch_begin and store_batch_end. */
+enum batch_state {
+	BATCH_NONE,
+	BATCH_EMPTY, /* begun, no transaction yet */
+	BATCH_OPEN,  /* in its transaction */
+	BATCH_BROKEN /* nothing of it will be recorded */
+};
+
 struct store {
 	struct sqlite3 *db;
+	enum batch_state batch;
 	bool durable; /* opened with STORE_DURABLE */
 	struct statement statements[STMT_COUNT];
 };

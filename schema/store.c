@@ -7,27 +7,13 @@
 
 #include "schema/audit.h"
 #include "schema/database.h"
-#include "schema/limits.h"
+#include "schema/grant.h"
 #include "schema/log.h"
 #include "schema/publish.h"
-#include "schema/quota.h"
 #include "schema/slot.h"
 #include "schema/statement.h"
 
 #define TIDY_BATCH 500 /* rows per transaction */
-
-static int64_t
-least(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* A later point in time; never later than never. Neither is negative. */
-static int64_t
-after(int64_t when, int64_t seconds)
-{
-	return seconds > UNITS_NEVER - when ? UNITS_NEVER : when + seconds;
-}
 
 /* ---- opening ---- */
 
@@ -154,61 +140,74 @@ store_find(
 /* ---- granting ---- */
 
 static int
-insert_slot(struct store *store, const struct grant_request *request,
+grant_alone(struct store *store, const struct grant_request *request,
     struct grant_result *result)
 {
-	const int64_t expires_at = least(request->expire_before,
-	    after(request->now, request->limits->retention));
-	const int64_t put_expires_at = after(request->now, request->put_window);
-	const int64_t put_ends_at =
-	    after(put_expires_at, request->upload_timeout);
-	struct statement *st = statement_start(store, STMT_INSERT);
-
-	statement_bind_text(st, ":token", result->token);
-	statement_bind_text(st, ":secret", result->secret);
-	statement_bind_text(st, ":owner", request->owner);
-	statement_bind_text(st, ":purpose", purpose_name(request->purpose));
-	statement_bind_text(st, ":file_name", request->file_name);
-	statement_bind_text(st, ":content_type", request->content_type);
-	statement_bind_int(st, ":size", request->size);
-	statement_bind_int(st, ":issued_at", request->now);
-	/* What expires sooner than a PUT could end is not worth a PUT. */
-	statement_bind_int(
-	    st, ":put_expires_at", least(put_expires_at, expires_at));
-	statement_bind_int(st, ":put_ends_at", least(put_ends_at, expires_at));
-	statement_bind_time(st, ":expires_at", expires_at);
-	if (statement_run(st) == -1)
+	if (begin(store) == -1)
 		return -1;
-	result->id = sqlite3_last_insert_rowid(store->db);
-	return quota_remember(
-	    store, request, result->id, least(put_ends_at, expires_at));
+	/* A refusal is committed, too: what was over has been removed. */
+	return finish(store, grant_decide(store, request, result));
+}
+
+/* Whether the savepoint could be set, or ended with what was done since. */
+static bool
+run(struct store *store, enum statement_id id)
+{
+	return statement_run(statement_start(store, id)) != -1;
+}
+
+static int
+grant_in_batch(struct store *store, const struct grant_request *request,
+    struct grant_result *result)
+{
+	int rc = -1;
+
+	if (store->batch == BATCH_EMPTY)
+		store->batch = begin(store) == 1 ? BATCH_OPEN : BATCH_BROKEN;
+	if (store->batch == BATCH_BROKEN)
+		return -1;
+	if (run(store, STMT_SAVEPOINT))
+		rc = grant_decide(store, request, result);
+	if (rc == -1 && !sqlite3_get_autocommit(store->db))
+		run(store, STMT_ROLLBACK_TO);
+	/* After some errors SQLite has undone the whole transaction. */
+	if (sqlite3_get_autocommit(store->db) || !run(store, STMT_RELEASE)) {
+		store->batch = BATCH_BROKEN;
+		return -1;
+	}
+	return rc;
 }
 
 int
 store_grant(struct store *store, const struct grant_request *request,
     struct grant_result *result)
 {
-	char token[TOKEN_LEN + 1], secret[TOKEN_LEN + 1];
-	int rc;
-
 	memset(result, 0, sizeof(*result));
 	if (request->now < 0) {
 		log_error("cannot record a slot: the clock says that it is "
 			  "before 1970");
 		return -1;
 	}
-	if (token_make(token) == -1 || token_make(secret) == -1)
-		return -1;
-	if (begin(store) == -1)
-		return -1;
-	rc = quota_fit(store, request, result);
-	if (rc == 1) {
-		memcpy(result->token, token, sizeof(token));
-		memcpy(result->secret, secret, sizeof(secret));
-		rc = insert_slot(store, request, result);
-	}
-	/* A refusal is committed, too: what was over has been removed. */
-	return finish(store, rc);
+	return store->batch == BATCH_NONE
+		   ? grant_alone(store, request, result)
+		   : grant_in_batch(store, request, result);
+}
+
+void
+store_batch_begin(struct store *store)
+{
+	store->batch = BATCH_EMPTY;
+}
+
+int
+store_batch_end(struct store *store)
+{
+	enum batch_state batch = store->batch;
+
+	store->batch = BATCH_NONE;
+	if (batch == BATCH_OPEN || batch == BATCH_BROKEN)
+		return finish(store, batch == BATCH_OPEN ? 1 : -1);
+	return 1;
 }
 
 /* ---- publishing ---- */

@@ -119,6 +119,18 @@ struct grant_result {
 int store_grant(
     struct store *, const struct grant_request *, struct grant_result *result);
 
+/*
+ * From here to store_batch_end, and nothing else of the store in between, each
+ * store_grant decides with those before it taken into account, but all of
+ * them are recorded in one transaction, at the end: what they answer is true
+ * only if that returns 1. One that is broken is undone alone. The database is
+ * locked for others from the first grant to the end, so keep the batch short.
+ */
+void store_batch_begin(struct store *);
+
+/* 1 all that was granted is recorded; -1 broken, and nothing is. */
+int store_batch_end(struct store *);
+
 /* ---- the web side ---- */
 
 /* Looks a token up. 1 found, whatever its state; 0 no such slot; -1. */
