@@ -14,19 +14,27 @@
 #include "schema/config.h"
 #include "schema/log.h"
 
-static const struct {
+struct iq_handler {
 	const char *type;
 	const char *ns;
 	const char *name;
-	iq_handler *handle;
-} handlers[] = {
-    {"get", XMPP_NS_DISCO_INFO, "query", disco_info},
-    {"get", XMPP_NS_DISCO_ITEMS, "query", disco_items},
-    {"get", NS_PING, "ping", ping_answer},
-    {"get", NS_VERSION, "query", version_answer},
-    {"get", NS_UPLOAD, "request", upload_answer},
-    {"get", NS_UPLOAD_LEGACY, "request", upload_answer},
-    {"get", NS_UPLOAD_SIACS, "request", upload_answer},
+	/* Fills an answer that answer_begin began. */
+	void (*answer)(const struct iq *, struct answer *);
+	/* For what the store is asked; NULL: nothing. */
+	void (*decide)(struct iq *);
+	void (*retract)(struct iq *);
+};
+
+#define UPLOAD upload_answer, upload_decide, upload_retract
+
+static const struct iq_handler handlers[] = {
+    {"get", XMPP_NS_DISCO_INFO, "query", disco_info, NULL, NULL},
+    {"get", XMPP_NS_DISCO_ITEMS, "query", disco_items, NULL, NULL},
+    {"get", NS_PING, "ping", ping_answer, NULL, NULL},
+    {"get", NS_VERSION, "query", version_answer, NULL, NULL},
+    {"get", NS_UPLOAD, "request", UPLOAD},
+    {"get", NS_UPLOAD_LEGACY, "request", UPLOAD},
+    {"get", NS_UPLOAD_SIACS, "request", UPLOAD},
 };
 
 static bool
@@ -35,7 +43,7 @@ same(const char *a, const char *b)
 	return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
-static iq_handler *
+static const struct iq_handler *
 find_handler(const char *type, xmpp_stanza_t *child)
 {
 	const char *ns = xmpp_stanza_get_ns(child);
@@ -44,7 +52,7 @@ find_handler(const char *type, xmpp_stanza_t *child)
 	for (size_t i = 0; i < sizeof(handlers) / sizeof(*handlers); i++) {
 		if (same(type, handlers[i].type) && same(ns, handlers[i].ns) &&
 		    same(name, handlers[i].name))
-			return handlers[i].handle;
+			return &handlers[i];
 	}
 	return NULL;
 }
@@ -76,26 +84,77 @@ wants_answer(xmpp_stanza_t *stanza)
 	       !same(type, "result") && !same(type, "error");
 }
 
-static void
-fill(struct iq *iq, xmpp_stanza_t *stanza, struct answer *answer)
+/* At other addresses of the domain nobody lives. */
+static bool
+is_for_us(const struct iq *iq)
 {
-	const char *type = xmpp_stanza_get_type(stanza);
-	const char *to = xmpp_stanza_get_to(stanza);
-	iq_handler *handle = NULL;
+	const char *to = xmpp_stanza_get_to(iq->stanza);
 
-	iq->child = only_child(stanza);
-	if (xmpp_stanza_get_id(stanza) == NULL || iq->child == NULL ||
-	    !(same(type, "get") || same(type, "set"))) {
-		answer_error(answer, "modify", "bad-request", NULL);
-		return;
+	return to == NULL || strcasecmp(to, iq->service->config->jid) == 0;
+}
+
+/* Whether it is a request in the form that section 8.2.3 wants. */
+static bool
+is_sound(const struct iq *iq)
+{
+	const char *type = xmpp_stanza_get_type(iq->stanza);
+
+	return xmpp_stanza_get_id(iq->stanza) != NULL && iq->child != NULL &&
+	       (same(type, "get") || same(type, "set"));
+}
+
+int
+iq_read(struct iq *iq, const struct service *service, int64_t now,
+    xmpp_stanza_t *stanza)
+{
+	const char *from = xmpp_stanza_get_from(stanza);
+
+	iq->service = service;
+	iq->now = now;
+	iq->stanza = stanza;
+	iq->handler = NULL;
+	if (!wants_answer(stanza))
+		return 0;
+	if (from == NULL || !jid_bare(from, iq->sender)) {
+		log_debug("a stanza without a usable sender is ignored");
+		return 0;
 	}
-	/* At other addresses of the domain nobody lives. */
-	if (to == NULL || strcasecmp(to, iq->service->config->jid) == 0)
-		handle = find_handler(type, iq->child);
-	if (handle != NULL)
-		handle(iq, answer);
-	else
+	iq->child = only_child(stanza);
+	if (is_sound(iq) && is_for_us(iq))
+		iq->handler =
+		    find_handler(xmpp_stanza_get_type(stanza), iq->child);
+	return 1;
+}
+
+bool
+iq_asks_store(const struct iq *iq)
+{
+	return iq->handler != NULL && iq->handler->decide != NULL;
+}
+
+void
+iq_decide(struct iq *iq)
+{
+	if (iq_asks_store(iq))
+		iq->handler->decide(iq);
+}
+
+void
+iq_retract(struct iq *iq)
+{
+	if (iq_asks_store(iq))
+		iq->handler->retract(iq);
+}
+
+static void
+fill(const struct iq *iq, struct answer *answer)
+{
+	if (iq->handler != NULL)
+		iq->handler->answer(iq, answer);
+	else if (is_sound(iq))
 		answer_error(answer, "cancel", "service-unavailable", NULL);
+	else
+		answer_error(answer, "modify", "bad-request", NULL);
 }
 
 /* The address to answer from: the one that was asked, because clients compare
@@ -109,28 +168,20 @@ own_address(const struct config *config, xmpp_stanza_t *stanza)
 }
 
 xmpp_stanza_t *
-iq_answer(const struct service *service, int64_t now, xmpp_stanza_t *stanza)
+iq_answer(const struct iq *iq)
 {
-	struct iq iq = {.service = service, .now = now};
-	const char *from = xmpp_stanza_get_from(stanza);
-	const char *id = xmpp_stanza_get_id(stanza);
-	const char *self;
-	struct answer answer;
+	xmpp_ctx_t *ctx = iq->service->ctx;
+	const char *self = own_address(iq->service->config, iq->stanza);
+	const char *from = xmpp_stanza_get_from(iq->stanza);
+	const char *id = xmpp_stanza_get_id(iq->stanza);
+	struct answer answer = answer_begin(ctx, self, from, id);
 	xmpp_stanza_t *reply;
 
-	if (!wants_answer(stanza))
-		return NULL;
-	if (from == NULL || !jid_bare(from, iq.sender)) {
-		log_debug("a stanza without a usable sender is ignored");
-		return NULL;
-	}
-	self = own_address(service->config, stanza);
-	answer = answer_begin(service->ctx, self, from, id);
-	fill(&iq, stanza, &answer);
+	fill(iq, &answer);
 	reply = answer_end(&answer);
 	if (reply == NULL) {
 		/* A smaller one may still fit into memory. */
-		answer = answer_begin(service->ctx, self, from, id);
+		answer = answer_begin(ctx, self, from, id);
 		answer_error(&answer, "wait", "resource-constraint", NULL);
 		reply = answer_end(&answer);
 	}

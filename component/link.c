@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "component/backoff.h"
+#include "component/batch.h"
 #include "component/expat_deferral.h"
 #include "component/iq.h"
 #include "component/notify.h"
@@ -29,6 +30,8 @@
 #define BUSY_MS 50
 #define LOGIN_MAX_MS 30000
 #define CLOSE_MAX_MS 5000
+/* Most reads of libstrophe's, 4 KiB each, for one batch. */
+#define READS_MAX 32
 /* A stream that lived this long was a good one: its loss starts over with the
  * shortest wait. */
 #define GOOD_MS 60000
@@ -45,6 +48,7 @@ enum link_state {
 struct link {
 	const struct config *config;
 	struct service service;
+	struct batch *batch; /* what was read and not yet answered */
 	xmpp_conn_t *conn;
 	int signal_fd;
 	bool announced; /* READY=1 was sent */
@@ -192,19 +196,35 @@ feed_watchdog(struct link *link)
 	link->next_watchdog = now + link->watchdog_ms;
 }
 
+static void
+send_text(void *arg, const char *text, size_t len)
+{
+	struct link *link = arg;
+
+	xmpp_send_raw(link->conn, text, len);
+}
+
+/* Each call may wait for the database as long as busy_timeout allows. */
+static void
+answer_all(struct link *link)
+{
+	while (!batch_empty(link->batch)) {
+		batch_answer(link->batch, send_text, link);
+		feed_watchdog(link);
+	}
+}
+
+/* Nobody would get an answer once the stream is being closed. */
 static int
 on_iq(xmpp_conn_t *conn, xmpp_stanza_t *stanza, void *arg)
 {
 	struct link *link = arg;
-	xmpp_stanza_t *reply = iq_answer(&link->service, time(NULL), stanza);
 
-	if (reply != NULL) {
-		xmpp_send(conn, reply);
-		xmpp_stanza_release(reply);
-	}
-	/* One read may hold twenty requests, and each may have waited for the
-	 * database as long as busy_timeout allows. */
-	feed_watchdog(link);
+	(void)conn;
+	if (link->state == LINK_ONLINE)
+		batch_add(link->batch, time(NULL), stanza);
+	if (batch_full(link->batch))
+		answer_all(link);
 	return 1; /* stay registered */
 }
 
@@ -232,6 +252,40 @@ min_wait(int64_t a, int64_t b)
 	if (a < 0 || b < 0)
 		return a < 0 ? b : a;
 	return a < b ? a : b;
+}
+
+static bool
+has_answers(const struct link *link)
+{
+	return xmpp_conn_send_queue_len(link->conn) > 0;
+}
+
+/* Whether there is more to read at once. */
+static bool
+is_readable(void)
+{
+	struct pollfd p = {.fd = stream_socket, .events = POLLIN};
+
+	return poll(&p, 1, 0) == 1;
+}
+
+/* Reads all requests that are at hand, a few kilobytes at a time, and answers
+ * them. Answers go first: a server that takes none gets no more of our memory
+ * for new ones. */
+static void
+run_online(struct link *link)
+{
+	int reads = 0;
+
+	do {
+		run(link, 0);
+	} while (++reads < READS_MAX && link->state == LINK_ONLINE &&
+		 !has_answers(link) && is_readable());
+	if (link->state != LINK_ONLINE) {
+		batch_drop(link->batch);
+		return;
+	}
+	answer_all(link);
 }
 
 /* How long nothing needs to be done unless a descriptor stirs; -1: for ever. */
@@ -262,10 +316,8 @@ sleep_until_stirred(struct link *link)
 	struct signalfd_siginfo info;
 
 	if (link->state == LINK_ONLINE) {
-		/* Answers first: a server that takes none gets no more of our
-		 * memory for new ones. */
 		fds[1].fd = stream_socket;
-		if (xmpp_conn_send_queue_len(link->conn) > 0)
+		if (has_answers(link))
 			fds[1].events = POLLOUT;
 	}
 	if (poll(fds, 2, wait_ms(link)) < 0 && errno != EINTR) {
@@ -299,7 +351,7 @@ step(struct link *link)
 		}
 		break;
 	case LINK_ONLINE:
-		run(link, 0);
+		run_online(link);
 		break;
 	case LINK_CLOSING:
 		run(link, BUSY_MS);
@@ -371,7 +423,9 @@ link_open(const struct config *config, struct store *store, struct link **out)
 	    .config = config,
 	    .store = store,
 	};
-	if (link->service.ctx != NULL && expat_deferral_off() == 1)
+	link->batch = batch_new(&link->service);
+	if (link->batch != NULL && link->service.ctx != NULL &&
+	    expat_deferral_off() == 1)
 		link->conn = xmpp_conn_new(link->service.ctx);
 	if (link->conn == NULL || take_signals(link) < 0)
 		goto out;
@@ -393,6 +447,7 @@ link_close(struct link *link)
 {
 	if (link == NULL)
 		return;
+	batch_free(link->batch);
 	if (link->conn != NULL)
 		xmpp_conn_release(link->conn);
 	if (link->service.ctx != NULL)

@@ -53,16 +53,23 @@ check_size(const struct config *config, const struct limits *limits,
 	return 0;
 }
 
-/* As struct grant_request has it, of the disk that will hold the file. */
 static int64_t
-measure_room(const struct config *config, enum purpose purpose)
+measure(const struct config *config, const char *directory)
 {
-	const char *path =
-	    config_is_public(config, purpose) ? config->public : config->bodies;
-	int64_t room = disk_room(path, config->min_free);
+	int64_t room = disk_room(directory, config->min_free);
 
 	/* A disk that cannot be seen was warned about at start. */
 	return room < 0 ? UNITS_NEVER : room;
+}
+
+struct upload_room
+upload_room(const struct config *config)
+{
+	struct upload_room room = {measure(config, config->bodies), 0};
+
+	if (config->public != NULL)
+		room.public = measure(config, config->public);
+	return room;
 }
 
 /* "1 hour", "90 minutes": the largest unit that divides it. */
@@ -129,7 +136,7 @@ say_when(int64_t retry_at, struct refusal *refusal)
 		    datetime_format(retry_at, stamp));
 }
 
-static int
+static void
 explain(const struct grant_request *grant, const struct grant_result *result,
     struct refusal *refusal)
 {
@@ -162,51 +169,110 @@ explain(const struct grant_request *grant, const struct grant_result *result,
 		break;
 	}
 	say_when(result->retry_at, refusal);
-	return 0;
+}
+
+static struct grant_request
+describe_grant(const struct iq *iq, const struct limits *limits)
+{
+	const struct config *config = iq->service->config;
+	const struct slot_request *request = &iq->upload.request;
+
+	return (struct grant_request){
+	    .owner = iq->sender,
+	    .purpose = request->purpose,
+	    .file_name = request->file_name,
+	    .content_type = request->content_type,
+	    .size = request->size,
+	    .expire_before = request->expire_before,
+	    .now = iq->now,
+	    .put_window = config->put_window,
+	    .upload_timeout = config->upload_timeout,
+	    .max_total = config->max_total,
+	    .room = config_is_public(config, request->purpose)
+			? iq->upload.room.public
+			: iq->upload.room.bodies,
+	    .limits = limits,
+	};
 }
 
 static void
-log_grant(const struct grant_request *grant, const struct grant_result *result)
+refuse_broken(struct upload *upload)
 {
+	refusal_make(&upload->refusal, REFUSAL_BROKEN,
+	    "The service has a problem. Please try again later.");
+}
+
+/* Asks the store, which decides on all that is counted. */
+static void
+ask_store(struct iq *iq, const struct limits *limits)
+{
+	struct upload *upload = &iq->upload;
+	const struct grant_request grant = describe_grant(iq, limits);
+	int rc = store_grant(iq->service->store, &grant, &upload->result);
+
+	upload->asked = true;
+	upload->granted = rc == 1;
+	if (rc == 0)
+		explain(&grant, &upload->result, &upload->refusal);
+	else if (rc < 0)
+		refuse_broken(upload);
+}
+
+void
+upload_decide(struct iq *iq)
+{
+	struct upload *upload = &iq->upload;
+	const struct limits *limits = NULL;
+
+	upload->asked = false;
+	upload->granted = false;
+	if (slot_request_parse(
+		iq->child, iq->now, &upload->request, &upload->refusal) &&
+	    find_limits(
+		iq, upload->request.purpose, &limits, &upload->refusal) &&
+	    check_size(iq->service->config, limits, upload->request.size,
+		&upload->refusal))
+		ask_store(iq, limits);
+}
+
+void
+upload_retract(struct iq *iq)
+{
+	if (!iq->upload.asked)
+		return;
+	iq->upload.granted = false;
+	refuse_broken(&iq->upload);
+}
+
+static void
+log_grant(const struct iq *iq)
+{
+	const struct grant_result *result = &iq->upload.result;
+	const char *purpose = purpose_name(iq->upload.request.purpose);
+
 	log_info("slot %" PRId64 " granted to %s: %s, %" PRId64 " bytes",
-	    result->id, grant->owner, purpose_name(grant->purpose),
-	    grant->size);
+	    result->id, iq->sender, purpose, iq->upload.request.size);
 	if (result->evicted_files > 0)
 		log_info("slot %" PRId64 ": %" PRId64 " older uploads (%" PRId64
 			 " bytes) of %s removed, to make room within the "
 			 "limits of '%s'",
 		    result->id, result->evicted_files, result->evicted_bytes,
-		    grant->owner, purpose_name(grant->purpose));
-}
-
-/* Asks the store, which decides on all that is counted. */
-static int
-grant_slot(const struct iq *iq, const struct grant_request *grant,
-    struct grant_result *result, struct refusal *refusal)
-{
-	int rc = store_grant(iq->service->store, grant, result);
-
-	if (rc == 0)
-		return explain(grant, result, refusal);
-	if (rc < 0)
-		return refusal_make(refusal, REFUSAL_BROKEN,
-		    "The service has a problem. Please try again later.");
-	log_grant(grant, result);
-	return 1;
+		    iq->sender, purpose);
 }
 
 static void
-reply_granted(const struct iq *iq, const struct grant_request *grant,
-    const struct grant_result *result, struct answer *answer)
+reply_granted(const struct iq *iq, struct answer *answer)
 {
 	const struct config *config = iq->service->config;
+	const struct slot_request *request = &iq->upload.request;
+	const struct grant_result *result = &iq->upload.result;
 	char *put = url_put(
-	    config->put_url, result->token, result->secret, grant->file_name);
+	    config->put_url, result->token, result->secret, request->file_name);
 	char *get =
-	    config_is_public(config, grant->purpose)
+	    config_is_public(config, request->purpose)
 		? url_public(
-		      config->public_url, result->token, grant->file_name)
-		: url_get(config->get_url, result->token, grant->file_name);
+		      config->public_url, result->token, request->file_name)
+		: url_get(config->get_url, result->token, request->file_name);
 
 	if (put != NULL && get != NULL)
 		slot_reply_granted(answer, iq->child, put, get);
@@ -216,46 +282,16 @@ reply_granted(const struct iq *iq, const struct grant_request *grant,
 	free(get);
 }
 
-static void
-reply_refused(
-    const struct iq *iq, const struct refusal *refusal, struct answer *answer)
-{
-	log_info("slot refused to %s: %s", iq->sender, refusal->text);
-	slot_reply_refused(answer, iq->child, refusal);
-}
-
 void
 upload_answer(const struct iq *iq, struct answer *answer)
 {
-	const struct config *config = iq->service->config;
-	struct slot_request request;
-	struct grant_request grant;
-	struct grant_result result;
-	struct refusal refusal;
-	const struct limits *limits = NULL;
+	const struct refusal *refusal = &iq->upload.refusal;
 
-	if (!slot_request_parse(iq->child, iq->now, &request, &refusal) ||
-	    !find_limits(iq, request.purpose, &limits, &refusal) ||
-	    !check_size(config, limits, request.size, &refusal)) {
-		reply_refused(iq, &refusal, answer);
-		return;
+	if (iq->upload.granted) {
+		log_grant(iq);
+		reply_granted(iq, answer);
+	} else {
+		log_info("slot refused to %s: %s", iq->sender, refusal->text);
+		slot_reply_refused(answer, iq->child, refusal);
 	}
-	grant = (struct grant_request){
-	    .owner = iq->sender,
-	    .purpose = request.purpose,
-	    .file_name = request.file_name,
-	    .content_type = request.content_type,
-	    .size = request.size,
-	    .expire_before = request.expire_before,
-	    .now = iq->now,
-	    .put_window = config->put_window,
-	    .upload_timeout = config->upload_timeout,
-	    .max_total = config->max_total,
-	    .room = measure_room(config, request.purpose),
-	    .limits = limits,
-	};
-	if (grant_slot(iq, &grant, &result, &refusal))
-		reply_granted(iq, &grant, &result, answer);
-	else
-		reply_refused(iq, &refusal, answer);
 }

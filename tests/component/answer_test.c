@@ -134,7 +134,7 @@ answer_with(struct scarcity scarcity, const char *text)
 	service.ctx = xmpp_ctx_new(&scarce, NULL);
 	for (int n = 0;; n++, failures++) {
 		scarcity.left = n;
-		reply = iq_answer(&service, SERVICES_NOW, request);
+		reply = services_reply(&service, SERVICES_NOW, request);
 		if (reply != NULL && count_elements(reply) == whole)
 			break;
 		ck_assert(reply != NULL || !scarcity.passes);

@@ -204,8 +204,8 @@ START_TEST(characters_that_are_not_xml_are_replaced)
 	xmpp_stanza_t *reply;
 
 	xmpp_stanza_set_id(request, "a\x01\xff\xef\xbf\xbf z");
-	reply =
-	    stanzas_keep(iq_answer(&services_service, SERVICES_NOW, request));
+	reply = stanzas_keep(
+	    services_reply(&services_service, SERVICES_NOW, request));
 	ck_assert_str_eq(xmpp_stanza_get_id(reply),
 	    "a\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd z");
 }

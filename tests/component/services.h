@@ -76,11 +76,29 @@ services_close(void)
 	rmdir(services_directory);
 }
 
+/* The answer to a stanza that is alone. */
+static inline xmpp_stanza_t *
+services_reply(
+    const struct service *service, int64_t now, xmpp_stanza_t *stanza)
+{
+	struct iq *iq = calloc(1, sizeof(*iq));
+	xmpp_stanza_t *reply = NULL;
+
+	ck_assert_ptr_nonnull(iq);
+	if (iq_read(iq, service, now, stanza) == 1) {
+		iq->upload.room = upload_room(service->config);
+		iq_decide(iq);
+		reply = iq_answer(iq);
+	}
+	free(iq);
+	return reply;
+}
+
 /* Dispatches the stanza, now seconds after SERVICES_NOW. */
 static inline xmpp_stanza_t *
 services_answer_at(int64_t now, const char *text)
 {
-	return stanzas_keep(iq_answer(
+	return stanzas_keep(services_reply(
 	    &services_service, SERVICES_NOW + now, stanzas_parse(text)));
 }
 

@@ -58,6 +58,19 @@ write_config(const char *path)
 	FUZZ_CLAIM(fclose(file) == 0);
 }
 
+/* The answer to a stanza, to be released, or NULL. */
+static xmpp_stanza_t *
+reply_to(xmpp_stanza_t *stanza)
+{
+	static struct iq iq; /* large */
+
+	if (iq_read(&iq, &service, NOW, stanza) != 1)
+		return NULL;
+	iq.upload.room = upload_room(service.config);
+	iq_decide(&iq);
+	return iq_answer(&iq);
+}
+
 /* The answer to one stanza in text, to be released, or NULL. */
 static xmpp_stanza_t *
 ask(const char *text)
@@ -65,7 +78,7 @@ ask(const char *text)
 	xmpp_stanza_t *stanza = xmpp_stanza_new_from_string(service.ctx, text);
 
 	FUZZ_CLAIM(stanza != NULL);
-	xmpp_stanza_t *answer = iq_answer(&service, NOW, stanza);
+	xmpp_stanza_t *answer = reply_to(stanza);
 	xmpp_stanza_release(stanza);
 	return answer;
 }
@@ -314,7 +327,7 @@ check(const char *text)
 
 	if (stanza == NULL)
 		return;
-	xmpp_stanza_t *answer = iq_answer(&service, NOW, stanza);
+	xmpp_stanza_t *answer = reply_to(stanza);
 	FUZZ_CLAIM((answer != NULL) == must_be_answered(stanza));
 	if (answer != NULL) {
 		check_answer(answer, stanza);

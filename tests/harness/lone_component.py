@@ -95,6 +95,25 @@ class LoneComponent:
         except ConnectionError:
             return None
 
+    def slots(self, user, sizes):
+        """The URLs, as from slot, of what is granted of requests that are
+        sent at once, until the component dies."""
+        if not self.online:
+            return []
+        granted = []
+        try:
+            self.server.send("".join(
+                f"<iq type='get' id='{next(self.ids)}' from='{user}/r'"
+                f" to='{JID}'>{slot_request(size=size)}</iq>"
+                for size in sizes))
+            for _ in sizes:
+                answer = self.server.stanza()
+                if answer.get("type") == "result":
+                    granted.append(slot_urls(answer))
+        except ConnectionError:
+            pass
+        return granted
+
     def slot(self, user, size, **request):
         """(PUT URL, GET URL), or None when the component died."""
         answer = self.ask(user, slot_request(size=size, **request))

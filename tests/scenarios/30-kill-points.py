@@ -222,6 +222,28 @@ class Grant(Operation):
         true(bench.get(slot), "GET finds nothing")
 
 
+class GrantBatch(Operation):
+    """Several at once, one of them bad: whoever hears of a slot has it."""
+
+    name = "several grants"
+    urls = ()
+
+    def run(self, plan):
+        with self.bench.component(plan) as component:
+            self.urls = component.slots("juliet@example.org", (5, 0, 5, 5))
+        self.bench.killed |= component.killed
+
+    def check(self):
+        bench = self.bench
+        [[there]] = bench.putslot.sql(
+            "SELECT count(*) FROM slot WHERE stored_at IS NULL")
+        true(there >= len(self.urls), f"{there} slots, {self.urls}")
+        for urls in self.urls:
+            slot = Slot(*urls, b"fives")
+            equal(bench.put(slot), 201, "PUT")
+            true(bench.get(slot), "GET finds nothing")
+
+
 class Put(Operation):
     """201 and there, or to be done again."""
 
@@ -415,8 +437,8 @@ class Repair(Operation):
 
 
 
-OPERATIONS = (FirstStart, Grant, FirstPut, Put, NamedPut, PutOverLeftover,
-              Evict, Cleanup, Erase, Repair)
+OPERATIONS = (FirstStart, Grant, GrantBatch, FirstPut, Put, NamedPut,
+              PutOverLeftover, Evict, Cleanup, Erase, Repair)
 
 
 # ---- points ----
