@@ -444,6 +444,17 @@ bodies_settle(struct bodies *b, const char token[TOKEN_LEN + 1])
 }
 
 int
+bodies_settle_all(struct bodies *b)
+{
+	int rc = 1;
+
+	for (int i = 0; i < BODIES_PLACE_COUNT; i++)
+		if (b->trees[i] != NULL && tree_settle_all(b->trees[i]) == -1)
+			rc = -1;
+	return rc;
+}
+
+int
 bodies_sweep(struct bodies *b, int64_t before)
 {
 	int removed = 0;

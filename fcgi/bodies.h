@@ -126,6 +126,10 @@ int bodies_withdraw(struct bodies *, const char token[TOKEN_LEN + 1]);
 /* Makes the removals in the shard of this token durable. 1 or -1. */
 int bodies_settle(struct bodies *, const char token[TOKEN_LEN + 1]);
 
+/* Makes all removals durable, with whatever else has been written to those file
+ * systems: for thousands, all over the shards. 1 or -1. */
+int bodies_settle_all(struct bodies *);
+
 /* Removes what crashes left in incoming/: files last written before this
  * point in time. The number removed, or -1. */
 int bodies_sweep(struct bodies *, int64_t before);

@@ -27,6 +27,7 @@ struct options {
 	const char *config_file;
 	const char *erase; /* NULL: a run of retention */
 	bool dry_run;
+	bool flat_out;
 	enum log_level level;
 	bool fsck;
 	bool repair;
@@ -49,7 +50,7 @@ usage(const char *mistake)
 {
 	if (mistake != NULL)
 		fprintf(stderr, PROGRAM ": %s\n", mistake);
-	fputs("usage: " PROGRAM " [-nVv] [-c FILE] [--erase JID | --fsck "
+	fputs("usage: " PROGRAM " [-fnVv] [-c FILE] [--erase JID | --fsck "
 	      "[--repair] [--grace DURATION]]\n",
 	    stderr);
 	return EXIT_USAGE;
@@ -63,6 +64,9 @@ take_option(struct options *o, int option)
 	switch (option) {
 	case 'c':
 		o->config_file = optarg;
+		return true;
+	case 'f':
+		o->flat_out = true;
 		return true;
 	case 'n':
 		o->dry_run = true;
@@ -103,6 +107,8 @@ mistake_in(const struct options *o)
 {
 	if (o->erase != NULL && o->fsck)
 		return "--erase and --fsck exclude each other";
+	if (o->flat_out && (o->erase != NULL || o->fsck))
+		return "-f goes with neither --erase nor --fsck";
 	if (o->repair && !o->fsck)
 		return "--repair goes with --fsck";
 	if (o->grace != -1 && !o->fsck)
@@ -122,7 +128,7 @@ parse_options(struct options *o, int argc, char **argv)
 	*o = (struct options){.grace = -1, .level = LOG_LEVEL_INFO};
 	o->config_file = config_default_path();
 	while ((option = getopt_long(
-		    argc, argv, "c:nVv", LONG_OPTIONS, NULL)) != -1) {
+		    argc, argv, "c:fnVv", LONG_OPTIONS, NULL)) != -1) {
 		if (option == 'V') {
 			puts(PROGRAM " " PUTSLOT_VERSION);
 			return EXIT_DONE;
@@ -168,6 +174,7 @@ clean(const struct options *o, const struct config *config, struct store *store,
 	    .now = time(NULL),
 	    .longest_upload = config->put_window + config->upload_timeout,
 	    .dry_run = o->dry_run,
+	    .flat_out = o->flat_out,
 	};
 	struct retention_summary sum = {0};
 	int rc = o->erase != NULL ? retention_erase(&job, o->erase, &sum)

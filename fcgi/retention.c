@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "fcgi/bodies.h"
+#include "fcgi/flat_out.h"
 #include "schema/log.h"
 #include "schema/store.h"
 
@@ -34,11 +35,13 @@ clock_ns(void)
 /* SQLite's waiters poll: a lock that is free for a moment between two of our
  * transactions is one they never see free. So rest as long as we worked. */
 static void
-rest_since(int64_t started)
+rest_since(const struct run *run, int64_t started)
 {
 	int64_t worked = clock_ns() - started;
 	struct timespec t = {0};
 
+	if (run->job->flat_out)
+		return;
 	if (worked < REST_MIN_NS)
 		worked = REST_MIN_NS;
 	if (worked > REST_MAX_NS)
@@ -51,13 +54,11 @@ rest_since(int64_t started)
 static int64_t
 body_size(const struct run *run, const char *token)
 {
+	enum bodies_place place = BODIES_OWN;
 	int64_t size = 0;
-	int fd = -1;
 
-	if (bodies_read(run->job->bodies, token, &fd, &size) != 1)
-		return -1;
-	close(fd);
-	return size;
+	return bodies_find(run->job->bodies, token, &place, &size) == 1 ? size
+									: -1;
 }
 
 static void
@@ -113,7 +114,7 @@ reap(struct run *run)
 		if (n == -1)
 			return -1;
 		if (n > 0 && !job->dry_run)
-			rest_since(started);
+			rest_since(run, started);
 	} while (n >= BATCH && !job->dry_run);
 	return 1;
 }
@@ -165,7 +166,7 @@ erase(struct run *run)
 		n = store_erase(run->job->store, run->owner, BATCH);
 		if (n > 0) {
 			run->sum->erased += n;
-			rest_since(started);
+			rest_since(run, started);
 		}
 	} while (n > 0);
 	return n == 0 ? 1 : -1;
@@ -280,7 +281,7 @@ bury(struct run *run, enum bodies_of of)
 		if (gone > 0 &&
 		    store_forget(run->job->store, tokens, gone) == -1)
 			return -1;
-		rest_since(started);
+		rest_since(run, started);
 	}
 	return n == 0 ? 1 : -1;
 }
@@ -300,6 +301,21 @@ sweep(struct run *run)
 	return n == -1 ? -1 : 1;
 }
 
+static int
+tidy(struct run *run)
+{
+	const struct retention *job = run->job;
+	int n = 0;
+
+	do {
+		int64_t started = clock_ns();
+
+		n = store_forget_recent(job->store, job->now, BATCH);
+		rest_since(run, started);
+	} while (n == BATCH);
+	return n == -1 ? -1 : store_tidy(job->store);
+}
+
 /* ---- a run ---- */
 
 /* What earlier runs and other hands have left goes first, so that its lines
@@ -309,22 +325,46 @@ remove_rows_and_bodies(struct run *run, int (*remove_rows)(struct run *))
 {
 	if (bury(run, ROWS_DELETED_BEFORE) == -1 || remove_rows(run) == -1)
 		return -1;
-	if (run->job->dry_run)
-		return 1;
+	if (run->job->dry_run || run->job->flat_out)
+		return 1; /* nothing was removed, or the bodies with their rows
+			   */
 	return bury(run, ROWS_REMOVED_NOW);
+}
+
+static int
+run_flat_out(struct run *run)
+{
+	struct flat_out job = {
+	    .store = run->job->store,
+	    .bodies = run->job->bodies,
+	    .now = run->job->now,
+	    .seen = saw_reaped,
+	    .arg = run,
+	};
+	int rc = 0;
+
+	if (bury(run, ROWS_DELETED_BEFORE) == -1)
+		return -1;
+	rc = flat_out_reap(&job);
+	run->sum->files += job.files;
+	run->sum->bytes += job.bytes;
+	run->sum->failed += job.failed;
+	return rc;
 }
 
 int
 retention_run(const struct retention *job, struct retention_summary *sum)
 {
 	struct run run = {job, sum, NULL};
+	bool flat_out = job->flat_out && !job->dry_run;
 	int swept = 0;
 
 	memset(sum, 0, sizeof(*sum));
-	if (remove_rows_and_bodies(&run, reap) == -1)
+	if ((flat_out ? run_flat_out(&run)
+		      : remove_rows_and_bodies(&run, reap)) == -1)
 		return -1;
 	swept = sweep(&run);
-	if (!job->dry_run && store_tidy(job->store, job->now) == -1)
+	if (!job->dry_run && tidy(&run) == -1)
 		return -1;
 	if (swept == -1)
 		return -1;

@@ -7,7 +7,7 @@
  *
  * The store's lock is held for at most a hundred rows at a time, and left
  * alone for as long as it was held: uploads and slot requests go in between.
- * Memory is constant.
+ * Memory is constant. flat_out is for when nobody else has anything to do.
  */
 #ifndef FCGI_RETENTION_H
 #define FCGI_RETENTION_H
@@ -26,7 +26,8 @@ struct retention {
 	/* Seconds from a slot's issue to the end of its PUT. A body in flight
 	 * that stood still for twice as long is what a crash left. */
 	int64_t longest_upload;
-	bool dry_run; /* change nothing, count what would be removed */
+	bool dry_run;  /* change nothing, count what would be removed */
+	bool flat_out; /* as fast as possible, see fcgi/flat_out.h */
 };
 
 struct retention_summary {

@@ -238,6 +238,15 @@ tree_settle(const struct tree *tree, const char token[TOKEN_LEN + 1])
 	return rc;
 }
 
+/* A flush for each of a thousand shards would take longer than the removals. */
+int
+tree_settle_all(const struct tree *tree)
+{
+	return syncfs(tree->dir) == 0
+		   ? 1
+		   : tree_broken(tree, "sync all directories");
+}
+
 /* ---- walks ---- */
 
 struct sweep {

@@ -61,6 +61,7 @@ int
 tree_find(const struct tree *, const char token[TOKEN_LEN + 1], int64_t *size);
 int tree_remove(const struct tree *, const char token[TOKEN_LEN + 1]);
 int tree_settle(const struct tree *, const char token[TOKEN_LEN + 1]);
+int tree_settle_all(const struct tree *);
 int tree_sweep(const struct tree *, int64_t before);
 int64_t tree_each(const struct tree *, bodies_file_fn *found, void *arg);
 

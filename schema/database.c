@@ -376,3 +376,22 @@ database_sync(sqlite3 *db)
 	log_error("database: cannot sync the WAL: %s", sqlite3_errstr(rc));
 	return -1;
 }
+
+int
+database_bulk_begin(sqlite3 *db)
+{
+	return execute(db, sqlite3_db_filename(db, "main"),
+	    "PRAGMA cache_size = -6144; PRAGMA wal_autocheckpoint = 32000");
+}
+
+/* Most of it while nobody is held up, the rest when nobody reads. */
+int
+database_bulk_end(sqlite3 *db)
+{
+	sqlite3_wal_checkpoint_v2(
+	    db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	sqlite3_wal_checkpoint_v2(
+	    db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	return execute(db, sqlite3_db_filename(db, "main"),
+	    "PRAGMA cache_size = -2000; PRAGMA wal_autocheckpoint = 1000");
+}

@@ -10,10 +10,9 @@
 #include "schema/grant.h"
 #include "schema/log.h"
 #include "schema/publish.h"
+#include "schema/reap.h"
 #include "schema/slot.h"
 #include "schema/statement.h"
-
-#define TIDY_BATCH 500 /* rows per transaction */
 
 /* ---- opening ---- */
 
@@ -302,6 +301,15 @@ store_reap(struct store *store, int64_t now, int max, bool dry_run,
 }
 
 int
+store_reap_many(
+    struct store *store, int64_t now, int max, store_slot_fn *seen, void *arg)
+{
+	if (begin(store) == -1)
+		return -1;
+	return finish(store, reap_many(store, now, max, seen, arg));
+}
+
+int
 store_doomed(struct store *store, const char *begin_after,
     char (*tokens)[TOKEN_LEN + 1], int max)
 {
@@ -430,29 +438,38 @@ store_audit(struct store *store, bool repair)
 	return structure + counters;
 }
 
+int
+store_forget_recent(struct store *store, int64_t now, int max)
+{
+	struct statement *st = statement_start(store, STMT_TIDY_RECENT);
+
+	statement_bind_int(st, ":now", now);
+	statement_bind_int(st, ":max", max);
+	return statement_run(st);
+}
+
 /* PRAGMA optimize reads before it writes. By itself it would begin deferred,
  * and fail at once whenever another program wrote in between. */
-static int
-optimize(struct store *store)
+int
+store_tidy(struct store *store)
 {
 	if (statement_run(statement_start(store, STMT_LIMIT_ANALYSIS)) == -1 ||
 	    begin(store) == -1)
 		return -1;
-	return finish(
-	    store, statement_run(statement_start(store, STMT_OPTIMIZE)));
+	return finish(store,
+		   statement_run(statement_start(store, STMT_OPTIMIZE))) == -1
+		   ? -1
+		   : 1;
 }
 
 int
-store_tidy(struct store *store, int64_t now)
+store_bulk_begin(struct store *store)
 {
-	struct statement *st;
-	int count;
+	return database_bulk_begin(store->db);
+}
 
-	do {
-		st = statement_start(store, STMT_TIDY_RECENT);
-		statement_bind_int(st, ":now", now);
-		statement_bind_int(st, ":max", TIDY_BATCH);
-		count = statement_run(st);
-	} while (count == TIDY_BATCH);
-	return count == -1 || optimize(store) == -1 ? -1 : 1;
+int
+store_bulk_end(struct store *store)
+{
+	return database_bulk_end(store->db);
 }

@@ -180,6 +180,12 @@ typedef void store_slot_fn(void *arg, const struct slot *);
 int store_reap(struct store *, int64_t now, int max, bool dry_run,
     store_slot_fn *seen, void *arg);
 
+/* The same for thousands at once, in the order of their tokens. seen is called
+ * for each within the transaction, must not use the store, and has seen them
+ * in vain if the result is -1. Takes 40 bytes of memory for each. */
+int store_reap_many(
+    struct store *, int64_t now, int max, store_slot_fn *seen, void *arg);
+
 /* Fetches up to max tokens of removed rows, whose files may still be there, in
  * alphabetical order, beginning after the token `after` ("" at first). With
  * STORE_DURABLE the removals of those rows are durable on return, whoever
@@ -213,8 +219,17 @@ int store_drop(struct store *, int64_t id);
  * (each logged), or -1. */
 int store_audit(struct store *, bool repair);
 
-/* Housekeeping after a run of retention: forgets what has left every window
- * at now, refreshes the query planner's figures. 1 or -1. */
-int store_tidy(struct store *, int64_t now);
+/* Forgets up to max of what has left every window at now. How many, or -1. */
+int store_forget_recent(struct store *, int64_t now, int max);
+
+/* Housekeeping after a run of retention: refreshes the query planner's
+ * figures. 1 or -1. */
+int store_tidy(struct store *);
+
+/* Before a large part of the database is changed, in large transactions: has
+ * less written, for 6 MiB of memory and a WAL of a hundred and more. And after
+ * it: gives both back, as far as readers let go of the WAL. 1 or -1. */
+int store_bulk_begin(struct store *);
+int store_bulk_end(struct store *);
 
 #endif

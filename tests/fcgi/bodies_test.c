@@ -316,9 +316,10 @@ END_TEST
 START_TEST(a_removed_body_is_gone)
 {
 	open_bodies(0);
-	put(TOKEN, "x");
+	put(TOKEN, "four");
 	ck_assert_int_eq(bodies_remove(bodies, TOKEN), 1);
 	ck_assert_int_eq(bodies_remove(bodies, TOKEN), 0);
+	ck_assert_int_eq(bodies_settle_all(bodies), 1);
 	ck_assert_int_eq(bodies_settle(bodies, TOKEN), 1);
 	ck_assert_int_eq(bodies_settle(bodies, OTHER), 1);
 	assert_absent(TOKEN);

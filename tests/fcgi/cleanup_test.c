@@ -165,6 +165,21 @@ START_TEST(a_run_ends_with_one_line_and_0)
 }
 END_TEST
 
+START_TEST(a_run_flat_out_does_and_says_the_same)
+{
+	slots_add(1, JULIET, PAST);
+	slots_add_row(2, ROMEO, 0, FUTURE);
+	ck_assert_int_eq(run("-fv", CONFIG, NULL), 0);
+	ck_assert_str_eq(out,
+	    "removed 1 files, 100 B; expired 1, never used 1, erased 0, "
+	    "row deleted 0, incoming 0, failed 0\n");
+	ck_assert(has(err, "slot 1 of " JULIET));
+	ck_assert(has(err, "never used"));
+	ck_assert(!slots_has_body(1));
+	ck_assert_int_eq(slots_count_doomed(), 0);
+}
+END_TEST
+
 START_TEST(a_verbose_run_tells_each_slot)
 {
 	slots_add(1, JULIET, PAST);
@@ -296,6 +311,8 @@ static const char *const wrong[][4] = {
     {"--repair"},
     {"--repair", "--erase", JULIET},
     {"--grace", "1h"},
+    {"-f", "--fsck"},
+    {"-f", "--erase", JULIET},
     {"--fsck", "--grace"},
     {"--fsck", "--grace", "5"},
     {"--fsck", "--grace", "soon"},
@@ -349,6 +366,7 @@ add_runs(TCase *tc)
 {
 	tcase_add_test(tc, a_run_ends_with_one_line_and_0);
 	tcase_add_test(tc, a_body_in_flight_is_left_while_its_slot_may_take_it);
+	tcase_add_test(tc, a_run_flat_out_does_and_says_the_same);
 	tcase_add_test(tc, a_verbose_run_tells_each_slot);
 	tcase_add_test(tc, a_dry_run_says_what_it_would_do);
 	tcase_add_test(tc, a_body_that_cannot_be_removed_gives_1);

@@ -74,6 +74,19 @@ fsync(int fd)
 	return (int)syscall(SYS_fsync, fd);
 }
 
+/* What was removed anywhere is made durable by this, in a run that is flat out.
+ */
+int
+syncfs(int fd)
+{
+	step();
+	if (fault.directories_do_not_sync) {
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(SYS_syncfs, fd);
+}
+
 int
 fdatasync(int fd)
 {
@@ -85,6 +98,7 @@ fdatasync(int fd)
 /* ---- runs ---- */
 
 static struct retention_summary sum;
+static bool flat_out; /* how the runs of this test are */
 
 static struct retention
 job(bool dry_run)
@@ -95,6 +109,7 @@ job(bool dry_run)
 	    .now = NOW,
 	    .longest_upload = 3600,
 	    .dry_run = dry_run,
+	    .flat_out = flat_out,
 	};
 }
 
@@ -294,6 +309,45 @@ START_TEST(more_than_one_batch_goes_in_one_run)
 	ck_assert(slots_has_body(count + 1));
 	ck_assert(!slots_has_body(count));
 	assert_clean();
+}
+END_TEST
+
+START_TEST(more_than_two_batches_go_in_a_run_that_is_flat_out)
+{
+	const int count = 20500;
+	const int each = 50;
+
+	slots_sql("BEGIN");
+	for (int n = 1; n <= count; n++)
+		slots_add_row(n, JULIET, PAST, PAST);
+	slots_add_row(count + 1, JULIET, PAST, FUTURE);
+	slots_sql("COMMIT");
+	for (int n = each; n <= count; n += each)
+		slots_add_body(n);
+	slots_add_body(count + 1);
+	ck_assert_int_eq(run(), 1);
+	ck_assert_int_eq(sum.expired, count);
+	ck_assert_int_eq(sum.files, count / each);
+	ck_assert_int_eq(sum.bytes, 100 * count / each);
+	ck_assert_int_eq(slots_count_rows(), 1);
+	for (int n = each; n <= count; n += each)
+		ck_assert(!slots_has_body(n));
+	ck_assert(slots_has_body(count + 1));
+	assert_clean();
+}
+END_TEST
+
+START_TEST(a_run_that_is_flat_out_leaves_no_large_wal)
+{
+	struct stat st;
+
+	slots_sql("BEGIN");
+	for (int n = 1; n <= 5000; n++)
+		slots_add_row(n, JULIET, PAST, PAST);
+	slots_sql("COMMIT");
+	ck_assert_int_eq(run(), 1);
+	ck_assert_int_eq(stat(slots_path("db-wal"), &st), 0);
+	ck_assert_int_lt(st.st_size, 100000);
 }
 END_TEST
 
@@ -539,7 +593,7 @@ START_TEST(a_run_may_be_killed_at_any_step)
 		assert_clean();
 	} while (WIFSIGNALED(status));
 	ck_assert_int_eq(status, 0);
-	/* Five bodies, four shards, five commits: it was killed often. */
+	/* Five bodies and five commits at least: it was killed often. */
 	ck_assert_int_ge(kill_at, 12);
 }
 END_TEST
@@ -696,12 +750,19 @@ set_up(void)
 	slots_set_up();
 }
 
+static void
+set_up_flat_out(void)
+{
+	set_up();
+	flat_out = true;
+}
+
 static TCase *
-new_case(Suite *s, const char *name)
+new_case(Suite *s, const char *name, void (*begin)(void))
 {
 	TCase *tc = tcase_create(name);
 
-	tcase_add_checked_fixture(tc, set_up, slots_tear_down);
+	tcase_add_checked_fixture(tc, begin, slots_tear_down);
 	tcase_set_timeout(tc, 120);
 	suite_add_tcase(s, tc);
 	return tc;
@@ -736,7 +797,6 @@ add_failures(TCase *tc)
 	    tc, more_failures_than_a_batch_do_not_make_a_run_endless);
 	tcase_add_test(
 	    tc, a_token_is_not_forgotten_before_its_removal_is_durable);
-	tcase_add_test(tc, neighbours_in_a_shard_are_settled_together);
 	tcase_add_test(tc, a_locked_database_ends_the_run);
 	tcase_add_test(tc, two_runs_at_once_do_the_work_of_one);
 	tcase_add_test(tc, a_run_may_be_killed_at_any_step);
@@ -752,6 +812,19 @@ add_erasures(TCase *tc)
 	tcase_add_test(tc, a_dry_erasure_foretells_and_changes_nothing);
 }
 
+/* What only one of the two ways has. */
+static void
+add_ways(Suite *s)
+{
+	TCase *usual = new_case(s, "the usual way", set_up);
+	TCase *fast = new_case(s, "flat out", set_up_flat_out);
+
+	tcase_add_test(usual, neighbours_in_a_shard_are_settled_together);
+	tcase_add_test(
+	    fast, more_than_two_batches_go_in_a_run_that_is_flat_out);
+	tcase_add_test(fast, a_run_that_is_flat_out_leaves_no_large_wal);
+}
+
 int
 main(void)
 {
@@ -760,10 +833,13 @@ main(void)
 	TCase *said = NULL;
 	int failures = 0;
 
-	add_runs(new_case(s, "runs"));
-	add_failures(new_case(s, "failures"));
-	add_erasures(new_case(s, "erasures"));
-	said = new_case(s, "said");
+	add_runs(new_case(s, "runs", set_up));
+	add_runs(new_case(s, "runs, flat out", set_up_flat_out));
+	add_failures(new_case(s, "failures", set_up));
+	add_failures(new_case(s, "failures, flat out", set_up_flat_out));
+	add_erasures(new_case(s, "erasures", set_up));
+	add_ways(s);
+	said = new_case(s, "said", set_up);
 	tcase_add_test(
 	    said, every_slot_is_told_with_its_reason_and_without_its_token);
 	tcase_add_test(said, the_summary_is_one_line);

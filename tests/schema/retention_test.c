@@ -96,6 +96,55 @@ START_TEST(a_batch_is_no_larger_than_asked)
 }
 END_TEST
 
+START_TEST(many_are_reaped_up_to_as_many_as_asked)
+{
+	struct seen seen = {0};
+
+	stored_size(1);
+	for (int i = 0; i < 5; i++)
+		granted_size(1);
+	ck_assert_int_eq(
+	    store_reap_many(fixture_store, PUT_ENDS, 3, see, &seen), 3);
+	ck_assert_int_eq(seen.count, 3);
+	ck_assert_shell_eq(USAGE, "1 1 2 2");
+	ck_assert_shell_eq("SELECT count(*) FROM doomed", "3");
+	ck_assert_int_eq(
+	    store_reap_many(fixture_store, PUT_ENDS, 3, see, &seen), 2);
+	ck_assert_int_eq(seen.count, 5);
+	ck_assert_int_eq(
+	    store_reap_many(fixture_store, PUT_ENDS, 3, see, &seen), 0);
+	ck_assert_shell_eq(USAGE, "1 1 0 0");
+}
+END_TEST
+
+START_TEST(many_are_reaped_all_or_none)
+{
+	struct seen seen = {0};
+
+	for (int i = 0; i < 3; i++)
+		granted_size(1);
+	shell("CREATE TRIGGER last BEFORE DELETE ON slot WHEN "
+	      "(SELECT count(*) FROM slot) = 1 "
+	      "BEGIN SELECT RAISE(ABORT, 'no'); END");
+	ck_assert_int_eq(
+	    store_reap_many(fixture_store, PUT_ENDS, 3, see, &seen), -1);
+	ck_assert_shell_eq(USAGE, "0 0 3 3");
+	ck_assert_shell_eq("SELECT count(*) FROM doomed", "0");
+}
+END_TEST
+
+START_TEST(bulk_work_begins_and_ends)
+{
+	granted_size(1);
+	ck_assert_int_eq(store_bulk_begin(fixture_store), 1);
+	ck_assert_int_eq(
+	    store_reap_many(fixture_store, PUT_ENDS, 3, see, &(struct seen){0}),
+	    1);
+	ck_assert_int_eq(store_bulk_end(fixture_store), 1);
+	ck_assert_shell_eq(USAGE, "(none)");
+}
+END_TEST
+
 START_TEST(a_dry_run_shows_all_and_changes_nothing)
 {
 	struct seen seen = {0};
@@ -294,7 +343,7 @@ START_TEST(a_torn_index_is_found)
 }
 END_TEST
 
-START_TEST(tidying_forgets_what_has_left_its_window)
+START_TEST(no_more_than_asked_is_forgotten_of_what_left_its_window)
 {
 	struct grant_request request = request_of(1);
 
@@ -304,9 +353,13 @@ START_TEST(tidying_forgets_what_has_left_its_window)
 	request.now = NOW + 1;
 	granted(&request);
 	shell("UPDATE slot SET stored_at = 1, sha256 = zeroblob(32)");
-	ck_assert_int_eq(store_tidy(fixture_store, NOW + 3599), 1);
+	ck_assert_int_eq(
+	    store_forget_recent(fixture_store, NOW + 3599, 1000), 0);
 	ck_assert_shell_eq("SELECT count(*) FROM recent", "1201");
-	ck_assert_int_eq(store_tidy(fixture_store, NOW + 3600), 1);
+	ck_assert_int_eq(
+	    store_forget_recent(fixture_store, NOW + 3600, 1000), 1000);
+	ck_assert_int_eq(
+	    store_forget_recent(fixture_store, NOW + 3600, 1000), 200);
 	ck_assert_shell_eq("SELECT count(*) FROM recent", "1");
 }
 END_TEST
@@ -324,7 +377,8 @@ case_of_checks(void)
 	tcase_add_loop_test(tc, a_false_counter_is_found_and_put_right, 0,
 	    (int)(sizeof(falsehoods) / sizeof(falsehoods[0])));
 	tcase_add_test(tc, a_torn_index_is_found);
-	tcase_add_test(tc, tidying_forgets_what_has_left_its_window);
+	tcase_add_test(
+	    tc, no_more_than_asked_is_forgotten_of_what_left_its_window);
 	return tc;
 }
 
@@ -340,6 +394,9 @@ case_of_retention(void)
 	tcase_add_test(tc, an_upload_is_reaped_at_the_second_it_expires);
 	tcase_add_test(tc, an_upload_without_end_is_never_reaped);
 	tcase_add_test(tc, a_batch_is_no_larger_than_asked);
+	tcase_add_test(tc, many_are_reaped_up_to_as_many_as_asked);
+	tcase_add_test(tc, many_are_reaped_all_or_none);
+	tcase_add_test(tc, bulk_work_begins_and_ends);
 	tcase_add_test(tc, a_dry_run_shows_all_and_changes_nothing);
 	tcase_add_test(tc, the_doomed_are_listed_in_order_from_any_point);
 	tcase_add_test(tc, the_forgotten_are_known_no_more);
