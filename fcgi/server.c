@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -30,13 +31,19 @@
 #define DESCRIPTORS_PER_THREAD 6
 #define DESCRIPTORS_SHARED 32
 
+/* Only connections whose descriptor is below this are kept. */
+#define KEPT_END 1024
+
 struct server {
 	int listener;
+	int epoll;
 	int stop;    /* an eventfd, written once and never read: all see it */
 	int signals; /* a signalfd */
 	int64_t timeout; /* seconds that a connection may stand still */
 	atomic_bool broken;
 	atomic_bool exhausted; /* of descriptors or memory, and said so */
+	/* kept connections on which no request is under way, by descriptor */
+	atomic_bool idle[KEPT_END];
 };
 
 struct worker {
@@ -63,37 +70,21 @@ stop_broken(struct server *s, const char *what, int error)
 	stop(s);
 }
 
-/* ---- one thread ---- */
+/* ---- connections ----
+ *
+ * All threads wait at one epoll instance, for the next connection or for the
+ * next request on one that was kept, whichever comes: a kept connection that is
+ * idle holds no thread, and no thread is woken in vain. */
 
-/* Waits for a request, on the connection that was kept or a new one; 1 it may
- * be there, 0 the server stops. libfcgi's own waiting ends with no signal. */
-static int
-wait_for_request(struct worker *w)
+/* Waits for the descriptor once more, or (EPOLL_CTL_ADD) for the first time.
+ * Once: what one thread was told, no other is. */
+static bool
+wait_for(struct server *s, int op, int fd)
 {
-	bool kept = w->request.ipcFd >= 0;
-	struct pollfd fds[] = {
-	    {.fd = w->server->stop, .events = POLLIN},
-	    {.fd = kept ? w->request.ipcFd : w->server->listener,
-		.events = POLLIN},
-	};
-	int n;
+	struct epoll_event event = {
+	    .events = EPOLLIN | EPOLLONESHOT, .data.fd = fd};
 
-	do
-		n = poll(fds, 2, kept ? (int)w->server->timeout * 1000 : -1);
-	while (n == -1 && errno == EINTR);
-	if (n == -1) {
-		stop_broken(w->server, "wait", errno);
-		return 0;
-	}
-	/* Of a listener that was shut down accept says EAGAIN, for ever. */
-	if (!kept && fds[1].revents & (POLLERR | POLLHUP | POLLNVAL)) {
-		stop_broken(w->server, "go on listening", ENOTCONN);
-		return 0;
-	}
-	/* An idle connection holds a thread; the web server opens another. */
-	if (n == 0)
-		FCGX_Free(&w->request, 1);
-	return fds[0].revents == 0;
+	return epoll_ctl(s->epoll, op, fd, &event) == 0;
 }
 
 /* A client that stands still for so long loses its turn: libfcgi itself would
@@ -108,6 +99,82 @@ set_timeout(int fd, int64_t seconds)
 		log_warn("server: cannot set a timeout: %s", strerror(errno));
 }
 
+/* Whether to go on after accept failed. */
+static bool
+survives(struct server *s, int error)
+{
+	struct pollfd pause = {.fd = s->stop, .events = POLLIN};
+
+	switch (error) {
+	case EAGAIN: /* another process was faster, or the client is gone */
+	case EINTR:
+	case ECONNABORTED:
+		return true;
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+		/* once, not ten times a second */
+		if (!atomic_exchange(&s->exhausted, true))
+			log_warn("server: cannot accept: %s", strerror(error));
+		poll(&pause, 1, EXHAUSTED_PAUSE);
+		return true;
+	default:
+		stop_broken(s, "accept", error);
+		return false;
+	}
+}
+
+/* The next connection; -1 there is none now, or the server stops. */
+static int
+accept_next(struct server *s)
+{
+	int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd == -1 && !survives(s, errno))
+		return -1;
+	if (!wait_for(s, EPOLL_CTL_MOD, s->listener))
+		stop_broken(s, "wait for connections", errno);
+	if (fd == -1)
+		return -1;
+	atomic_store(&s->exhausted, false);
+	set_timeout(fd, s->timeout);
+	return fd;
+}
+
+/* Puts a connection aside until its next request. What cannot be kept is
+ * closed: the web server opens another. */
+static void
+keep(struct server *s, FCGX_Request *request, bool is_new)
+{
+	int fd = request->ipcFd;
+	int op = is_new ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+
+	if (fd >= KEPT_END) {
+		FCGX_Free(request, 1);
+		return;
+	}
+	/* from the next line on another thread may have it */
+	request->ipcFd = -1;
+	atomic_store(&s->idle[fd], true);
+	if (!wait_for(s, op, fd)) {
+		log_warn(
+		    "server: cannot keep a connection: %s", strerror(errno));
+		atomic_store(&s->idle[fd], false);
+		close(fd);
+	}
+}
+
+static void
+close_idle(struct server *s)
+{
+	for (int fd = 0; fd < KEPT_END; fd++)
+		if (atomic_load(&s->idle[fd]))
+			close(fd);
+}
+
+/* ---- one thread ---- */
+
 static void
 answer(struct worker *w)
 {
@@ -119,7 +186,6 @@ answer(struct worker *w)
 	    .now = time(NULL),
 	};
 
-	set_timeout(w->request.ipcFd, w->server->timeout);
 	http_answer(&request);
 	/* What is left of a body would be read as the next request's records,
 	 * and the sender of the body could forge every word of that request. */
@@ -128,47 +194,60 @@ answer(struct worker *w)
 	FCGX_Finish_r(&w->request);
 }
 
-/* Whether to go on after FCGX_Accept_r failed. */
-static bool
-survives(struct worker *w, int error)
+/* Answers the request that comes on a connection, if one does. libfcgi then
+ * takes the connection for one that was kept; it has no listener, so that when
+ * this one ends it does not wait for another. */
+static void
+serve(struct worker *w, int fd, bool is_new)
 {
-	struct pollfd pause = {.fd = w->server->stop, .events = POLLIN};
+	w->request.ipcFd = fd;
+	w->request.keepConnection = 1;
+	if (FCGX_Accept_r(&w->request) != 0)
+		return;
+	answer(w);
+	if (w->request.ipcFd >= 0)
+		keep(w->server, &w->request, is_new);
+}
 
-	switch (error) {
-	case EAGAIN: /* another thread was faster */
-	case EINTR:
-	case ECONNABORTED:
-		return true;
-	case EMFILE:
-	case ENFILE:
-	case ENOBUFS:
-	case ENOMEM:
-		/* once, not ten times a second from each thread */
-		if (!atomic_exchange(&w->server->exhausted, true))
-			log_warn("server: cannot accept: %s", strerror(error));
-		poll(&pause, 1, EXHAUSTED_PAUSE);
-		return true;
-	default:
-		stop_broken(w->server, "accept", error);
-		return false;
+/* 1 something came; 0 the server stops. */
+static int
+wait_for_event(struct server *s, struct epoll_event *event)
+{
+	int n;
+
+	do
+		n = epoll_wait(s->epoll, event, 1, -1);
+	while (n == -1 && errno == EINTR);
+	if (n == -1) {
+		stop_broken(s, "wait", errno);
+		return 0;
 	}
+	/* Of a listener that was shut down accept says EAGAIN, for ever. */
+	if (event->data.fd == s->listener &&
+	    event->events & (EPOLLERR | EPOLLHUP)) {
+		stop_broken(s, "go on listening", ENOTCONN);
+		return 0;
+	}
+	return event->data.fd != s->stop;
 }
 
 static void *
 work(void *arg)
 {
 	struct worker *w = arg;
-	int rc = 0;
+	struct server *s = w->server;
+	struct epoll_event event;
 
-	while (wait_for_request(w) == 1) {
-		/* after a wait that ended an idle connection there is none */
-		rc = FCGX_Accept_r(&w->request);
-		if (rc == 0) {
-			atomic_store(&w->server->exhausted, false);
-			answer(w);
-		}
-		if (rc != 0 && !survives(w, -rc))
-			break;
+	while (wait_for_event(s, &event) == 1) {
+		int fd = event.data.fd;
+		bool is_new = fd == s->listener;
+
+		if (is_new)
+			fd = accept_next(s);
+		else
+			atomic_store(&s->idle[fd], false);
+		if (fd >= 0)
+			serve(w, fd, is_new);
 	}
 	FCGX_Free(&w->request, 1);
 	return NULL;
@@ -186,8 +265,7 @@ prepare_worker(
 	w->server = s;
 	w->service = *shared;
 	w->service.reader = NULL;
-	rc = FCGX_InitRequest(
-	    &w->request, s->listener, FCGI_FAIL_ACCEPT_ON_INTR);
+	rc = FCGX_InitRequest(&w->request, -1, FCGI_FAIL_ACCEPT_ON_INTR);
 	if (rc != 0) {
 		log_error("server: FCGX_InitRequest failed: %d", rc);
 		return -1;
@@ -228,6 +306,18 @@ run_workers(struct server *s, struct worker *workers, size_t count)
 		pthread_join(workers[i].thread, NULL);
 }
 
+/* Has all threads woken by what comes. */
+static int
+prepare_epoll(struct server *s)
+{
+	struct epoll_event stops = {.events = EPOLLIN, .data.fd = s->stop};
+
+	s->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (s->epoll == -1 || !wait_for(s, EPOLL_CTL_ADD, s->listener))
+		return -1;
+	return epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->stop, &stops);
+}
+
 /* Opens what the server needs. The threads inherit the blocked signals, so
  * that none lands in the middle of a request; libfcgi's own handlers, which
  * stop nothing until each thread has had one more request, never run. */
@@ -238,12 +328,11 @@ prepare_server(struct server *s, int listener, int64_t timeout)
 	int flags = fcntl(listener, F_GETFL);
 
 	*s = (struct server){.listener = listener,
+	    .epoll = -1,
 	    .stop = -1,
 	    .signals = -1,
 	    .timeout = timeout};
-	atomic_init(&s->broken, false);
-	atomic_init(&s->exhausted, false);
-	/* several threads may wake for one connection; all but one go on */
+	/* another process may listen, too, and be faster */
 	if (flags == -1 || fcntl(listener, F_SETFL, flags | O_NONBLOCK) == -1)
 		goto fail;
 	sigemptyset(&set);
@@ -253,7 +342,7 @@ prepare_server(struct server *s, int listener, int64_t timeout)
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	s->signals = signalfd(-1, &set, SFD_CLOEXEC);
 	s->stop = eventfd(0, EFD_CLOEXEC);
-	if (s->signals == -1 || s->stop == -1)
+	if (s->signals == -1 || s->stop == -1 || prepare_epoll(s) == -1)
 		goto fail;
 	return 1;
 fail:
@@ -267,7 +356,7 @@ static void
 allow_descriptors(size_t threads)
 {
 	const rlim_t wanted =
-	    threads * DESCRIPTORS_PER_THREAD + DESCRIPTORS_SHARED;
+	    threads * DESCRIPTORS_PER_THREAD + DESCRIPTORS_SHARED + KEPT_END;
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 || limit.rlim_cur >= wanted)
@@ -281,6 +370,9 @@ allow_descriptors(size_t threads)
 static void
 close_server(struct server *s)
 {
+	close_idle(s);
+	if (s->epoll >= 0)
+		close(s->epoll);
 	if (s->signals >= 0)
 		close(s->signals);
 	if (s->stop >= 0)

@@ -17,6 +17,7 @@
 #define BODY "hello"
 #define SIZE 5
 #define SPARE 64    /* descriptors */
+#define IDLE 10     /* kept connections, to one thread */
 #define PATIENCE 20 /* seconds that a client waits before the test fails */
 
 static struct service service;
@@ -350,21 +351,64 @@ START_TEST(a_kept_connection_serves_again_and_ends_at_a_signal)
 }
 END_TEST
 
-START_TEST(an_idle_kept_connection_gives_its_thread_back)
+START_TEST(idle_kept_connections_hold_no_thread)
 {
-	int idle, fd;
+	int idle[IDLE], fd;
+
+	start();
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < IDLE; i++) {
+			if (round == 0)
+				idle[i] = dial();
+			ask(idle[i], KEEP, "OPTIONS", "/x");
+			ck_assert_int_eq(answer(idle[i]), 204);
+		}
+		fd = dial();
+		ask(fd, CLOSE, "OPTIONS", "/x");
+		ck_assert_int_eq(answer(fd), 204);
+		close(fd);
+	}
+	stop();
+	for (int i = 0; i < IDLE; i++) {
+		ck_assert(is_closed(idle[i]));
+		close(idle[i]);
+	}
+}
+END_TEST
+
+/* As a web server does that has kept one for long enough. */
+START_TEST(a_kept_connection_may_end)
+{
+	int idle;
+
+	start();
+	for (int i = 0; i < IDLE; i++) {
+		idle = dial();
+		ask(idle, KEEP, "OPTIONS", "/x");
+		ck_assert_int_eq(answer(idle), 204);
+		close(idle);
+		ask_and_check();
+	}
+	stop();
+}
+END_TEST
+
+START_TEST(half_a_request_on_a_kept_connection_gives_its_thread_back)
+{
+	char buf[1000];
+	int half;
 
 	service.config.read_timeout = 1;
 	start();
-	idle = dial();
-	ask(idle, KEEP, "OPTIONS", "/x");
-	ck_assert_int_eq(answer(idle), 204);
-	fd = dial();
-	ask(fd, CLOSE, "OPTIONS", "/x");
-	ck_assert_int_eq(answer(fd), 204);
-	ck_assert(is_closed(idle));
-	close(idle);
-	close(fd);
+	half = dial();
+	ask(half, KEEP, "OPTIONS", "/x");
+	ck_assert_int_eq(answer(half), 204);
+	begin(buf, KEEP, "OPTIONS", "/x", "");
+	send_all(half, buf, buf + 20);
+	ask_and_check();
+	answer(half); /* libfcgi takes what has come for all of it */
+	ck_assert(is_closed(half));
+	close(half);
 	stop();
 }
 END_TEST
@@ -509,7 +553,10 @@ main(void)
 	tcase_add_test(tc, idle_threads_end_at_a_signal);
 	tcase_add_test(tc, a_request_in_flight_is_finished);
 	tcase_add_test(tc, a_kept_connection_serves_again_and_ends_at_a_signal);
-	tcase_add_test(tc, an_idle_kept_connection_gives_its_thread_back);
+	tcase_add_test(tc, idle_kept_connections_hold_no_thread);
+	tcase_add_test(tc, a_kept_connection_may_end);
+	tcase_add_test(
+	    tc, half_a_request_on_a_kept_connection_gives_its_thread_back);
 	tcase_add_test(tc, an_unread_body_is_never_taken_for_a_request);
 	tcase_add_test(tc, a_body_that_stalls_gives_its_thread_back);
 	tcase_add_test(tc, threads_serve_side_by_side);
