@@ -157,6 +157,21 @@ APACHE = Way(start_apache, "apache/putslot-proxy-fcgi.conf", {},
              {"web": {"threads": FLOOR_THREADS}})
 
 
+KEPT = "fastcgi_pass putslot;\n\tfastcgi_keep_conn on;"
+
+
+def ways_to(way, socket, kept=True):
+    """(locations, what stands outside of them) for a program on that socket.
+    kept: whether nginx keeps its connections, to a program that can bear it."""
+    if way.start is not start_nginx:
+        return shipped(way.file, {SOCKET: socket, **way.replaced}), ""
+    if not kept:
+        return shipped(way.file, {KEPT: f"fastcgi_pass unix:{socket};",
+                                  **way.replaced}), ""
+    return shipped(way.file, way.replaced), shipped(
+        "nginx/putslot-upstream.conf", {SOCKET: socket})
+
+
 def behind(site, way, name="putslot"):
     """The endpoint that is putslot behind a way."""
     putslot = Putslot(site, "http://127.0.0.1:1/upload/")
@@ -164,8 +179,8 @@ def behind(site, way, name="putslot"):
     for section, keys in way.sections.items():
         putslot.set(section, **keys)
     fcgi = putslot.start_fcgi()
-    server, port, temporary = way.start(site, shipped(
-        way.file, {SOCKET: putslot.socket, **way.replaced}))
+    server, port, temporary = way.start(
+        site, *ways_to(way, putslot.socket))
 
     def new_paths(count, size):
         slots = putslot.grants(count, size, put_window=LIFETIME,
@@ -208,8 +223,8 @@ def floor_behind(site, way, *options, name="a program that only writes"):
         "floor", [site.bin / "floor", *options, socket, directory,
                   FLOOR_THREADS],
         lambda: socket.exists() and accepts(socket), user=site.web_user)
-    server, port, temporary = way.start(site, shipped(
-        way.file, {SOCKET: socket, **way.replaced}))
+    server, port, temporary = way.start(
+        site, *ways_to(way, socket, kept=False))
     return Endpoint(name, site, port, [server, program],
                     new_names("/upload/{token}"), [temporary, directory])
 

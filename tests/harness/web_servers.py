@@ -60,8 +60,11 @@ class Nginx(WebServer):
     name = "nginx"
 
     def snippet(self):
-        return shipped("nginx/putslot.conf", {
-            SOCKET: self.putslot.socket, **self.replaced})
+        return shipped("nginx/putslot.conf", self.replaced)
+
+    def upstream(self):
+        return shipped("nginx/putslot-upstream.conf",
+                       {SOCKET: self.putslot.socket})
 
     def prepare(self):
         snippet = self.site.write("nginx/putslot.conf", self.snippet())
@@ -87,6 +90,7 @@ http {{
     gzip on;
     gzip_types *;
     gzip_min_length 1;
+    {self.upstream()}
     server {{
         listen 127.0.0.1:{self.port} ssl http2;
         server_name {HOST};
@@ -120,8 +124,7 @@ class NginxHandOver(Nginx):
 
     def snippet(self):
         return shipped("nginx/putslot-hand-over.conf", {
-            SOCKET: self.putslot.socket, INCOMING: self.incoming,
-            **self.replaced})
+            INCOMING: self.incoming, **self.replaced})
 
 
 class NginxCgi(Nginx):
