@@ -15,6 +15,7 @@
 #include "fcgi/fsck.h"
 #include "fcgi/retention.h"
 #include "schema/config.h"
+#include "schema/crypto.h"
 #include "schema/log.h"
 #include "schema/store.h"
 #include "schema/walls.h"
@@ -213,7 +214,7 @@ work(const struct options *o, const struct config *config)
 	struct bodies *bodies = NULL;
 	enum exit_code code = EXIT_FAILED;
 
-	if (!all_exist(config) ||
+	if ((o->repair && crypto_prepare() != 1) || !all_exist(config) ||
 	    store_open(config->database, changes ? STORE_DURABLE : STORE_READ,
 		config->busy_timeout, &store) != 1 ||
 	    bodies_open(

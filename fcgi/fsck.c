@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "fcgi/bodies.h"
+#include "fcgi/digest.h"
 #include "schema/log.h"
 #include "schema/store.h"
 
@@ -25,6 +26,7 @@ struct pass {
 struct claim {
 	int64_t id;
 	int64_t size;
+	bool digested;
 	char token[TOKEN_LEN + 1];
 };
 
@@ -75,6 +77,7 @@ collect(void *arg, const struct slot *slot)
 	claim = &claims->stored[claims->count++];
 	claim->id = slot->id;
 	claim->size = slot->size;
+	claim->digested = slot->digested;
 	memcpy(claim->token, slot->token, sizeof(claim->token));
 }
 
@@ -107,6 +110,38 @@ judge_row(struct pass *pass, const struct slot *slot, int64_t found)
 	tell_row(slot, found);
 }
 
+/* Computes what an upload that was in a hurry left out. */
+static void
+add_digest(struct pass *pass, const struct claim *claim)
+{
+	unsigned char sha256[STORE_SHA256_LEN];
+	int64_t size = 0;
+	int fd = -1;
+	int rc = bodies_read(pass->job->bodies, claim->token, &fd, &size);
+
+	if (rc == 1) {
+		rc = digest_file(fd, sha256);
+		close(fd);
+	}
+	if (rc == 1)
+		rc = store_note_sha256(pass->job->store, claim->id, sha256);
+	if (rc == 1)
+		pass->sum->undigested--;
+	if (rc == -1)
+		pass->broken = true;
+}
+
+static void
+see_sound(struct pass *pass, const struct claim *claim)
+{
+	if (!pass->repair) {
+		pass->sum->sound++;
+		pass->sum->undigested += !claim->digested;
+	} else if (!claim->digested) {
+		add_digest(pass, claim);
+	}
+}
+
 /* Cleanup deletes a row before its file, and no row comes back: one that is
  * there after its file was missed has really lost it. */
 static void
@@ -117,7 +152,7 @@ check_claim(struct pass *pass, const struct claim *claim)
 	int known = 0;
 
 	if (found == claim->size) {
-		pass->sum->sound += !pass->repair;
+		see_sound(pass, claim);
 		return;
 	}
 	if (found == BODY_UNKNOWN) {
@@ -271,7 +306,8 @@ fsck_run(const struct fsck *job, struct fsck_summary *sum)
 		sum->database = audited;
 	if (check_both(&pass) == -1 || audited == -1)
 		return -1;
-	if (job->repair && mistakes(sum) > 0 && repair(job, sum) == -1)
+	if (job->repair && mistakes(sum) + sum->undigested > 0 &&
+	    repair(job, sum) == -1)
 		return -1;
 	return sum->repaired >= mistakes(sum);
 }
@@ -282,7 +318,8 @@ fsck_print(const struct fsck_summary *sum, FILE *out)
 	fprintf(out,
 	    "checked %" PRId64 " slots, %" PRId64 " files; lost %" PRId64
 	    ", wrong size %" PRId64 ", orphans %" PRId64 ", foreign %" PRId64
-	    ", database %" PRId64 ", repaired %" PRId64 "\n",
+	    ", database %" PRId64 ", repaired %" PRId64
+	    "; without SHA-256 %" PRId64 "\n",
 	    sum->slots, sum->files, sum->lost, sum->wrong_size, sum->orphans,
-	    sum->foreign, sum->database, sum->repaired);
+	    sum->foreign, sum->database, sum->repaired, sum->undigested);
 }

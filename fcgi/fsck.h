@@ -42,12 +42,13 @@ struct fsck_summary {
 	int64_t foreign;    /* files whose names are no tokens: never touched */
 	int64_t database;   /* mistakes that store_audit found */
 	int64_t repaired;   /* of all these */
+	int64_t undigested; /* sound, without a SHA-256, which is no mistake */
 };
 
 /* Checks, each finding being one line of the log (LOG_LEVEL_WARN). With repair
  * the rows of lost and wrong bodies are dropped (the next cleanup removes what
- * is left of the body), orphans removed, counters put right; unless database
- * and bodies are strangers.
+ * is left of the body), orphans removed, counters put right, and missing
+ * SHA-256 computed; unless database and bodies are strangers.
  * 1 nothing is wrong, or is any more; 0 something is; -1 the check itself broke
  * (logged), *sum says how far it came. */
 int fsck_run(const struct fsck *, struct fsck_summary *sum);

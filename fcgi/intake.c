@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "fcgi/bodies.h"
+#include "fcgi/digest.h"
 #include "fcgi/http.h"
 #include "fcgi/incoming.h"
 #include "fcgi/respond.h"
@@ -123,33 +124,6 @@ allow(struct intake *in, int64_t len)
 	return 1;
 }
 
-/* ---- the digest ---- */
-
-static int
-no_digest(const struct intake *in)
-{
-	log_error("slot %lld: no digest", (long long)in->slot->id);
-	return 500;
-}
-
-static int
-begin_digest(struct intake *in)
-{
-	in->digest = EVP_MD_CTX_new();
-	if (in->digest &&
-	    EVP_DigestInit_ex(in->digest, EVP_sha256(), NULL) == 1)
-		return 0;
-	return no_digest(in);
-}
-
-static int
-digest(struct intake *in, const char *data, size_t len)
-{
-	if (EVP_DigestUpdate(in->digest, data, len) == 1)
-		return 0;
-	return no_digest(in);
-}
-
 /* ---- a stream ---- */
 
 /* Reads up to CHUNK bytes; fewer at the end of the body or of its time.
@@ -186,7 +160,9 @@ keep(struct intake *in, const char *data, size_t len)
 		rc = bodies_write(in->body, data, len);
 	if (rc != 1)
 		return rc == 0 ? intake_no_room(in) : 500;
-	return in->digest ? digest(in, data, len) : 0;
+	if (in->digest && digest_add(in->digest, data, len) == -1)
+		return 500;
+	return 0;
 }
 
 static int
@@ -336,8 +312,9 @@ receive_bytes(struct intake *in)
 		return rc == 0 ? intake_no_room(in) : 500;
 	if (in->way != TRANSFER_NONE)
 		status = receive_by_kernel(in);
-	if (!status && in->received == 0)
-		status = begin_digest(in);
+	if (!status && in->received == 0 &&
+	    (in->digest = digest_begin()) == NULL)
+		status = 500;
 	if (!status && !in->error)
 		status = receive_stream(in);
 	return status ? status : judge_end(in);
@@ -380,34 +357,25 @@ intake_receive(struct intake *in)
 	return in->handed_over ? receive_file(in) : receive_bytes(in);
 }
 
-/* Digests a body that did not come through here, piece by piece, while the
- * disk writes what has been read and what follows. */
+/* 0, or the status. Whether there is a digest when it could be had later is a
+ * matter of time: who waits for the disk anyway gets it for nothing. */
 static int
-digest_again(struct intake *in)
+settle_digest(struct intake *in)
 {
-	int fd = bodies_descriptor(in->body);
-	char buffer[CHUNK];
-	off_t at = 0;
-	ssize_t n;
-	int status = begin_digest(in);
+	int rc;
 
-	while (!status && at < in->slot->size) {
-		/* a hint: what it cannot do, the sync that follows does */
-		if (at % PIECE == 0)
-			sync_file_range(fd, at, PIECE, SYNC_FILE_RANGE_WRITE);
-		n = pread(fd, buffer, sizeof(buffer), at);
-		if (n <= 0)
-			return no_digest(in);
-		status = digest(in, buffer, (size_t)n);
-		at += n;
-	}
-	return status;
+	if (in->digest)
+		rc = digest_end(in->digest, in->sha256);
+	else
+		rc = digest_file(bodies_descriptor(in->body), in->sha256);
+	in->digested = rc == 1;
+	return rc == 1 ? 0 : 500;
 }
 
 int
 intake_settle(struct intake *in)
 {
-	int status = in->digest ? 0 : digest_again(in);
+	int status = settle_digest(in);
 	int rc;
 
 	if (status)
@@ -415,14 +383,12 @@ intake_settle(struct intake *in)
 	rc = bodies_sync(in->body);
 	if (rc != 1)
 		return rc == 0 ? intake_no_room(in) : 500;
-	if (EVP_DigestFinal_ex(in->digest, in->sha256, NULL) != 1)
-		return no_digest(in);
 	return 0;
 }
 
 void
 intake_close(struct intake *in)
 {
-	EVP_MD_CTX_free(in->digest);
+	digest_free(in->digest);
 	bodies_end(in->body);
 }

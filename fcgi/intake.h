@@ -14,7 +14,6 @@
 #ifndef FCGI_INTAKE_H
 #define FCGI_INTAKE_H
 
-#include <openssl/evp.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,6 +21,7 @@
 #include "schema/store.h"
 
 struct body;
+struct digest;
 struct http_request;
 
 struct intake {
@@ -33,8 +33,9 @@ struct intake {
 	int64_t allowed; /* bytes that may be written before the next look */
 	const char *handed_over; /* the path of the file, or NULL */
 	enum transfer way;
-	int error;          /* of the way, as FCGX_GetError is the stream's */
-	EVP_MD_CTX *digest; /* of all that was received, or NULL */
+	int error; /* of the way, as FCGX_GetError is the stream's */
+	struct digest *digest; /* of all that was received, or NULL */
+	bool digested;         /* whether there is a sha256 */
 	unsigned char sha256[STORE_SHA256_LEN];
 };
 
@@ -50,8 +51,8 @@ int intake_has_room(const struct http_request *, const struct slot *slot);
  * request whether it was consumed. 0, or the status of the refusal. */
 int intake_receive(struct intake *);
 
-/* Makes a received body durable, and its digest known: sha256. 0, or the
- * status. */
+/* Makes a received body durable, and its digest known: sha256, unless that is
+ * left for putslot-cleanup to do (digested). 0, or the status. */
 int intake_settle(struct intake *);
 
 /* The time, which goes on while the body comes: it may take an hour. */

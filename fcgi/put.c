@@ -156,8 +156,9 @@ lost(struct intake *in)
 static int
 publish(struct intake *in)
 {
-	const struct publication publication = {
-	    .id = in->slot->id, .now = intake_now(in), .sha256 = in->sha256};
+	const struct publication publication = {.id = in->slot->id,
+	    .now = intake_now(in),
+	    .sha256 = in->digested ? in->sha256 : NULL};
 	int rc = writer_publish(
 	    in->request->service->writer, &publication, in->body);
 

@@ -38,10 +38,10 @@ CREATE TABLE slot (
 	stored_at INTEGER CHECK (stored_at >= 0),
 	-- Answered with 404 from here on, then removed; NULL: never.
 	expires_at INTEGER CHECK (expires_at >= 0),
-	-- SHA-256 of the stored file, 32 bytes.
+	-- SHA-256 of the stored file, 32 bytes; NULL: not computed yet.
 	sha256 BLOB CHECK (length(sha256) = 32),
 	CHECK (token <> secret),
-	CHECK ((stored_at IS NULL) = (sha256 IS NULL))
+	CHECK (stored_at IS NOT NULL OR sha256 IS NULL)
 ) STRICT;
 
 CREATE INDEX slot_owner ON slot (owner, purpose);

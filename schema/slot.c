@@ -58,8 +58,10 @@ read_row(struct statement *st, struct slot *slot)
 	slot->expires_at = statement_time(st, COLUMN_EXPIRES_AT);
 	if (read_texts(st, slot) == -1)
 		return -1;
-	return statement_blob(
+	int rc = statement_blob(
 	    st, COLUMN_SHA256, slot->sha256, sizeof(slot->sha256));
+	slot->digested = rc == 1;
+	return rc == -1 ? -1 : 1;
 }
 
 int

@@ -46,6 +46,9 @@ static const struct {
 	"UPDATE slot SET stored_at = :now, sha256 = :sha256 "
 	"WHERE id = :id AND stored_at IS NULL AND put_ends_at > :now "
 	"AND (expires_at IS NULL OR expires_at > :now)"},
+    [STMT_NOTE_SHA256] = {"note a SHA-256",
+	"UPDATE slot SET sha256 = :sha256 WHERE id = :id "
+	"AND stored_at IS NOT NULL AND sha256 IS NULL"},
     [STMT_UNPUBLISH] = {"take back that a slot is stored",
 	"UPDATE slot SET stored_at = NULL, sha256 = NULL WHERE id = :id"},
 
@@ -299,7 +302,7 @@ statement_blob(struct statement *st, int column, void *buf, size_t len)
 
 	memset(buf, 0, len);
 	if (blob == NULL)
-		return 1;
+		return 0;
 	if (size != len) {
 		fail(st, "a blob in the database has the wrong length");
 		return -1;

@@ -27,6 +27,7 @@ enum statement_id {
 	STMT_INSERT,
 	STMT_FIND,
 	STMT_PUBLISH,
+	STMT_NOTE_SHA256,
 	STMT_UNPUBLISH,
 
 	STMT_USAGE,
@@ -112,7 +113,7 @@ void statement_end(struct statement *);
 int64_t statement_int(const struct statement *, int column);
 /* NULL is UNITS_NEVER. */
 int64_t statement_time(const struct statement *, int column);
-/* 1; -1 it does not fit (the next step fails). */
+/* 1; -1 it does not fit (the next step fails); of a blob also 0, NULL. */
 int statement_text(struct statement *, int column, char *buf, size_t len);
 int statement_blob(struct statement *, int column, void *buf, size_t len);
 

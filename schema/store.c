@@ -422,6 +422,17 @@ store_drop(struct store *store, int64_t id)
 }
 
 int
+store_note_sha256(struct store *store, int64_t id,
+    const unsigned char sha256[STORE_SHA256_LEN])
+{
+	struct statement *st = statement_start(store, STMT_NOTE_SHA256);
+
+	statement_bind_int(st, ":id", id);
+	statement_bind_blob(st, ":sha256", sha256, STORE_SHA256_LEN);
+	return statement_run(st);
+}
+
+int
 store_audit(struct store *store, bool repair)
 {
 	int structure = audit_structure(store);

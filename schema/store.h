@@ -42,7 +42,8 @@ struct slot {
 	int64_t put_ends_at;    /* and is over before this, or is refused */
 	int64_t stored_at;      /* 0: not yet */
 	int64_t expires_at;     /* not available from here on; UNITS_NEVER */
-	unsigned char sha256[STORE_SHA256_LEN]; /* of the body, once stored */
+	bool digested; /* whether the next is known: once stored, or later */
+	unsigned char sha256[STORE_SHA256_LEN]; /* of the body */
 };
 
 enum store_access {
@@ -140,7 +141,8 @@ int store_find(struct store *, const char token[TOKEN_LEN + 1], struct slot *);
 struct publication {
 	int64_t id;
 	int64_t now;
-	const unsigned char *sha256; /* of the body, STORE_SHA256_LEN bytes */
+	const unsigned char *sha256; /* of the body, STORE_SHA256_LEN bytes;
+				      * NULL: it will be computed later */
 	/* 1 stored; 0 too late: gone, timed out, or stored by another; -1
 	 * broken; STORE_FULL broken because a disk has no room. */
 	int result;
@@ -207,6 +209,10 @@ int store_erase(struct store *, const char *owner, int max);
  * The number of calls, or -1. */
 int store_each(
     struct store *, int64_t after, int max, store_slot_fn *seen, void *arg);
+
+/* Notes the SHA-256 of a stored slot that has none. 1, 0 no such, -1. */
+int store_note_sha256(
+    struct store *, int64_t id, const unsigned char sha256[STORE_SHA256_LEN]);
 
 /* Whether any row, of a slot or of the doomed, names this token: 1, 0, -1. */
 int store_knows(struct store *, const char token[TOKEN_LEN + 1]);

@@ -257,7 +257,7 @@ START_TEST(a_check_that_finds_nothing_gives_0)
 	ck_assert_int_eq(run(CONFIG, "--fsck", NULL), 0);
 	ck_assert_str_eq(out,
 	    "checked 1 slots, 1 files; lost 0, wrong size 0, orphans 0, "
-	    "foreign 0, database 0, repaired 0\n");
+	    "foreign 0, database 0, repaired 0; without SHA-256 0\n");
 }
 END_TEST
 

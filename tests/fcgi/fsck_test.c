@@ -342,6 +342,33 @@ START_TEST(a_locked_database_is_said_to_be_broken_not_wrong)
 }
 END_TEST
 
+static int64_t
+count_digests(void)
+{
+	/* that of 100 NULs, which is what a body here is */
+	return slots_sql("SELECT count(*) FROM slot WHERE sha256 = "
+			 "x'cd00e292c5970d3c5e2f0ffa5171e555bc46bfc4faddfb4a41"
+			 "8b6840b86e79a3'");
+}
+
+START_TEST(a_missing_digest_is_no_mistake_and_a_repair_computes_it)
+{
+	add_sound();
+	slots_add(2, JULIET, FUTURE);
+	slots_add(3, JULIET, FUTURE);
+	slots_sql("UPDATE slot SET sha256 = NULL WHERE id IN (2, 3)");
+	ck_assert_int_eq(check(false), 1);
+	ck_assert_int_eq(sum.undigested, 2);
+	ck_assert_int_eq(count_digests(), 0);
+	ck_assert_int_eq(check(true), 1);
+	ck_assert_int_eq(sum.undigested, 0);
+	ck_assert_int_eq(sum.repaired, 0);
+	ck_assert_int_eq(count_digests(), 2);
+	ck_assert_int_eq(check(false), 1);
+	ck_assert_int_eq(sum.undigested, 0);
+}
+END_TEST
+
 START_TEST(a_check_that_broke_does_not_say_that_all_is_well)
 {
 	add_sound();
@@ -362,6 +389,7 @@ START_TEST(the_summary_is_one_line)
 	    .foreign = 4,
 	    .database = 5,
 	    .repaired = 6,
+	    .undigested = 7,
 	};
 	char text[300] = "";
 	FILE *out = fmemopen(text, sizeof(text), "w");
@@ -370,7 +398,7 @@ START_TEST(the_summary_is_one_line)
 	fclose(out);
 	ck_assert_str_eq(text,
 	    "checked 120 slots, 119 files; lost 1, wrong size 2, orphans 3, "
-	    "foreign 4, database 5, repaired 6\n");
+	    "foreign 4, database 5, repaired 6; without SHA-256 7\n");
 }
 END_TEST
 
@@ -416,6 +444,8 @@ add_limits(TCase *tc)
 	tcase_add_test(
 	    tc, many_lost_bodies_beside_a_sound_one_are_no_strangers);
 	tcase_add_test(tc, a_locked_database_is_said_to_be_broken_not_wrong);
+	tcase_add_test(
+	    tc, a_missing_digest_is_no_mistake_and_a_repair_computes_it);
 	tcase_add_test(tc, a_check_that_broke_does_not_say_that_all_is_well);
 	tcase_add_test(tc, the_summary_is_one_line);
 }

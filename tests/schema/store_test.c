@@ -184,6 +184,32 @@ START_TEST(a_published_slot_is_stored)
 }
 END_TEST
 
+START_TEST(a_sha256_may_come_later_and_once)
+{
+	struct grant_result result = granted_size(1);
+	unsigned char other[STORE_SHA256_LEN] = {9};
+	struct slot slot;
+	int calls = 0;
+
+	ck_assert_int_eq(
+	    store_note_sha256(fixture_store, result.id, fixture_sha256), 0);
+	ck_assert_int_eq(publish_one(fixture_store,
+			     (struct publication){result.id, NOW + 7, NULL, 0},
+			     count_call, &calls),
+	    1);
+	slot = found(result.token);
+	ck_assert_int_eq(slot.stored_at, NOW + 7);
+	ck_assert(!slot.digested);
+	ck_assert_int_eq(
+	    store_note_sha256(fixture_store, result.id, fixture_sha256), 1);
+	ck_assert_int_eq(store_note_sha256(fixture_store, result.id, other), 0);
+	slot = found(result.token);
+	ck_assert(slot.digested);
+	ck_assert_mem_eq(slot.sha256, fixture_sha256, STORE_SHA256_LEN);
+	ck_assert_int_eq(store_note_sha256(fixture_store, 4711, other), 0);
+}
+END_TEST
+
 START_TEST(a_slot_is_published_once)
 {
 	struct grant_result result = stored_size(1);
@@ -370,6 +396,7 @@ main(void)
 	    (int)(sizeof(lives) / sizeof(lives[0])));
 	tcase_add_test(tc, an_id_is_never_used_again);
 	tcase_add_test(tc, a_published_slot_is_stored);
+	tcase_add_test(tc, a_sha256_may_come_later_and_once);
 	tcase_add_test(tc, a_slot_is_published_once);
 	tcase_add_loop_test(tc, a_put_that_ends_too_late_is_refused, 0,
 	    (int)(sizeof(moments) / sizeof(moments[0])));
