@@ -79,6 +79,14 @@ param(char **params, const char *name)
 	return value != NULL && *value != '\0' ? value : NULL;
 }
 
+bool
+cgi_is_put(char **params)
+{
+	const char *method = param(params, "REQUEST_METHOD");
+
+	return method != NULL && strcmp(method, "PUT") == 0;
+}
+
 /* How much may be read. RFC 3875 section 4.2 does not promise an end after
  * CONTENT_LENGTH bytes; where the length is unknown, Apache and nginx with
  * fcgiwrap do have one. Of a PUT that does not even say that it is chunked
@@ -86,15 +94,13 @@ param(char **params, const char *name)
 static int64_t
 expected_length(char **params)
 {
-	const char *method = param(params, "REQUEST_METHOD");
 	const char *text = param(params, "CONTENT_LENGTH");
 	int64_t length;
 
 	if (param(params, "HTTP_TRANSFER_ENCODING") != NULL)
 		return INT64_MAX;
 	if (text == NULL)
-		return method != NULL && strcmp(method, "PUT") == 0 ? INT64_MAX
-								    : 0;
+		return cgi_is_put(params) ? INT64_MAX : 0;
 	return units_parse_number(text, &length) == 1 ? length : INT64_MAX;
 }
 

@@ -14,6 +14,9 @@ struct http_service;
  * GATEWAY_INTERFACE and REQUEST_METHOD. params is an environ. */
 bool cgi_has_request(char **params);
 
+/* Whether it is one that changes something. */
+bool cgi_is_put(char **params);
+
 /* Answers the request in params, whose body is read from the descriptor in,
  * and writes to the descriptor out. What the answer left of the body is read
  * away: a web server that cannot deliver it loses the answer, too. */

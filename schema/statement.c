@@ -139,21 +139,26 @@ static const struct {
     [STMT_OPTIMIZE] = {"optimize", "PRAGMA optimize"},
 };
 
+static int
+prepare(struct store *store, enum statement_id id)
+{
+	struct statement *st = &store->statements[id];
+
+	st->aim = table[id].aim;
+	if (sqlite3_prepare_v3(store->db, table[id].sql, -1,
+		SQLITE_PREPARE_PERSISTENT, &st->handle, NULL) == SQLITE_OK)
+		return 1;
+	log_error(
+	    "cannot prepare to %s: %s", st->aim, sqlite3_errmsg(store->db));
+	return -1;
+}
+
 int
 statement_prepare_all(struct store *store)
 {
-	for (size_t i = 0; i < STMT_COUNT; i++) {
-		struct statement *st = &store->statements[i];
-
-		st->aim = table[i].aim;
-		if (sqlite3_prepare_v3(store->db, table[i].sql, -1,
-			SQLITE_PREPARE_PERSISTENT, &st->handle,
-			NULL) != SQLITE_OK) {
-			log_error("cannot prepare to %s: %s", st->aim,
-			    sqlite3_errmsg(store->db));
+	for (int i = 0; i < STMT_COUNT; i++)
+		if (prepare(store, (enum statement_id)i) == -1)
 			return -1;
-		}
-	}
 	return 1;
 }
 
@@ -171,9 +176,11 @@ statement_start(struct store *store, enum statement_id id)
 {
 	struct statement *st = &store->statements[id];
 
-	sqlite3_reset(st->handle);
-	sqlite3_clear_bindings(st->handle);
-	st->broken = false;
+	st->broken = st->handle == NULL && prepare(store, id) == -1;
+	if (!st->broken) {
+		sqlite3_reset(st->handle);
+		sqlite3_clear_bindings(st->handle);
+	}
 	return st;
 }
 

@@ -85,7 +85,8 @@ struct store {
 	struct statement statements[STMT_COUNT];
 };
 
-/* Prepares all of them on store->db. 1 or -1. */
+/* Prepares all of them on store->db, so that a mistake in one shows at once.
+ * One that was not prepared is when it is first started. 1 or -1. */
 int statement_prepare_all(struct store *);
 void statement_finalize_all(struct store *);
 

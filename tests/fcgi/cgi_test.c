@@ -315,6 +315,18 @@ START_TEST(the_environment_tells_a_request)
 }
 END_TEST
 
+START_TEST(a_put_alone_changes_something)
+{
+	char put[] = "REQUEST_METHOD=PUT", get[] = "REQUEST_METHOD=GET";
+	char lower[] = "REQUEST_METHOD=put";
+
+	ck_assert(cgi_is_put((char *[]){put, NULL}));
+	ck_assert(!cgi_is_put((char *[]){get, NULL}));
+	ck_assert(!cgi_is_put((char *[]){lower, NULL}));
+	ck_assert(!cgi_is_put((char *[]){NULL}));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -337,6 +349,7 @@ main(void)
 	tcase_add_test(tc, a_long_answer_arrives_whole);
 	tcase_add_test(tc, nobody_who_takes_the_answer_is_no_harm);
 	tcase_add_test(tc, without_a_service_the_answer_is_500);
+	tcase_add_test(tc, a_put_alone_changes_something);
 	tcase_add_loop_test(tc, the_environment_tells_a_request, 0,
 	    sizeof(environments) / sizeof(*environments));
 	suite_add_tcase(suite, tc);

@@ -116,6 +116,37 @@ START_TEST(a_run_counts_the_rows_it_changed)
 }
 END_TEST
 
+START_TEST(a_reader_prepares_a_statement_when_it_is_first_started)
+{
+	struct grant_result result = granted_size(1);
+	struct store *reader;
+	struct slot slot;
+
+	ck_assert_int_eq(store_open(fixture_path, STORE_READ, 0, &reader), 1);
+	ck_assert_ptr_null(reader->statements[STMT_FIND].handle);
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(store_find(reader, result.token, &slot), 1);
+	ck_assert_ptr_nonnull(reader->statements[STMT_FIND].handle);
+	ck_assert_ptr_null(reader->statements[STMT_INSERT].handle);
+	store_close(reader);
+}
+END_TEST
+
+START_TEST(what_cannot_be_prepared_fails_the_step)
+{
+	struct store *reader;
+	struct slot slot;
+
+	ck_assert_int_eq(store_open(fixture_path, STORE_READ, 0, &reader), 1);
+	shell("ALTER TABLE slot RENAME COLUMN secret TO sekret");
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(
+		    store_find(reader, "abcdefghijklmnopqrstuvwxyz", &slot),
+		    -1);
+	store_close(reader);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -132,6 +163,9 @@ main(void)
 	tcase_add_test(tc, never_is_null_and_back);
 	tcase_add_test(tc, what_does_not_fit_is_an_error_and_never_cut);
 	tcase_add_test(tc, a_run_counts_the_rows_it_changed);
+	tcase_add_test(
+	    tc, a_reader_prepares_a_statement_when_it_is_first_started);
+	tcase_add_test(tc, what_cannot_be_prepared_fails_the_step);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
