@@ -15,6 +15,7 @@
 #define DISCARD (1 << 20) /* bytes of an answer thrown away at once */
 #define STEPS 40          /* in which a slow body is sent */
 #define CHUNKED_END "0\r\n\r\n"
+#define CHUNKED_END_LENGTH 5
 
 void
 load_client_close(struct load_client *client)
@@ -87,6 +88,7 @@ load_client_begin(struct load_client *client, struct load_plan *plan,
 	client->status = 0;
 	client->chunked = client->last = false;
 	client->began = load_tally_now();
+	client->reused = client->fd != -1;
 	if (write_head(client, plan, plan->paths[plan->next_path++]) != 1 ||
 	    (client->fd == -1 && open_connection(client, plan) != 1)) {
 		tally->broken++;
@@ -195,8 +197,9 @@ parse_head(struct load_client *client)
 	client->left = client->body_length - (int64_t)had;
 	if (client->chunked) {
 		client->left = INT64_MAX;
-		if (had >= sizeof client->tail &&
-		    memcmp(end + 4 + had - 5, CHUNKED_END, 5) == 0)
+		if (had >= CHUNKED_END_LENGTH &&
+		    memcmp(end + 4 + had - CHUNKED_END_LENGTH, CHUNKED_END,
+			CHUNKED_END_LENGTH) == 0)
 			client->left = 0;
 	}
 	return 1;
@@ -232,7 +235,9 @@ receive_body(struct load_client *client)
 		return n;
 	}
 	n = recv(client->fd, chunk, sizeof chunk, 0);
-	if (n >= 5 && memcmp(chunk + n - 5, CHUNKED_END, 5) == 0)
+	if (n >= CHUNKED_END_LENGTH &&
+	    memcmp(chunk + n - CHUNKED_END_LENGTH, CHUNKED_END,
+		CHUNKED_END_LENGTH) == 0)
 		client->left = 0;
 	return n;
 }
@@ -274,6 +279,20 @@ end_request(struct load_client *client, struct load_tally *tally)
 		   : -1;
 }
 
+/* Begins the request anew where the server had closed a connection that was
+ * kept, before the request came (RFC 9112 section 9.3.1). 1 begun, -1 not. */
+static int
+retry(struct load_client *client)
+{
+	if (!client->reused || client->answer_length > 0)
+		return -1;
+	load_client_close(client);
+	client->reused = false;
+	client->sent = 0;
+	client->busy = open_connection(client, client->plan) == 1;
+	return client->busy ? 1 : -1;
+}
+
 int
 load_client_go_on(struct load_client *client, struct load_tally *tally)
 {
@@ -282,15 +301,15 @@ load_client_go_on(struct load_client *client, struct load_tally *tally)
 	if (!client->busy)
 		return 1;
 	sent = send_request(client);
+	/* an answer may come although the server no longer reads */
 	received = receive_answer(client);
 	if (received == 1)
 		return end_request(client, tally);
-	/* an answer may come although the server no longer reads */
-	if (received == -1 ||
-	    (sent == -1 && errno != EPIPE && errno != ECONNRESET)) {
-		load_client_close(client);
-		tally->broken++;
-		return 0;
-	}
-	return 1;
+	if (sent != -1 && received != -1)
+		return 1;
+	if (retry(client) == 1)
+		return 1;
+	load_client_close(client);
+	tally->broken++;
+	return 0;
 }

@@ -47,11 +47,11 @@ struct load_client {
 	int64_t left; /* of the answer's body; -1: not known yet */
 	int64_t body_length;
 	unsigned status;
-	char tail[5]; /* the last bytes of a chunked answer */
 	bool chunked;
-	bool busy; /* a request is under way */
-	bool last; /* the server will close */
-	bool done; /* the caller\'s: nothing is left to do */
+	bool reused; /* the connection has had a request before */
+	bool busy;   /* a request is under way */
+	bool last;   /* the server will close */
+	bool done;   /* the caller\'s: nothing is left to do */
 };
 
 /* Begins a request for the next path, connecting if necessary.

@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from harness import BUILD, Putslot, Site, accepts, shipped
+from harness import BUILD, Putslot, Site, accepts, shipped, web_servers
 from harness.putslot import made
 from harness.site import AS_ROOT
-from harness.web_servers import SOCKET
 
 HERE = Path(__file__).resolve().parent
 
@@ -23,8 +22,11 @@ LIFETIME = 7 * 24 * 3600  # seconds: nothing expires while it is measured
 ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 GIB = 1 << 30
 
-# As many as connections that wait at a time, so that none waits in a queue.
-FLOOR_THREADS = 64
+# Of the floor: libfcgi's threads each keep to a connection, so there is one for
+# each that works and each that nginx keeps idle. Of a putslot to which bodies
+# are streamed: one for each that is under way.
+FLOOR_THREADS = 192
+STREAMS = 64
 
 
 @contextlib.contextmanager
@@ -76,7 +78,7 @@ class Endpoint:
     def forget_bodies(self):
         """Removes the bodies: large ones are not kept for others to write."""
         for path in Path(self.directories[-1]).rglob("*"):
-            if path.is_file():
+            if path.is_file() and not path.name.startswith("putslot.db"):
                 path.unlink()
 
 
@@ -131,64 +133,84 @@ def start_apache(site, locations, http=""):
 # ---- ways to a program ----
 
 class Way(NamedTuple):
-    """start: of the server; file: in contrib/; replaced: what is other than in
-    that file, beside the socket; sections: of putslot.conf."""
+    """start: of the server; files: in contrib/, one after the other; replaced:
+    what is other than in them, beside places; http: more such files, for
+    nginx's http { }; sections: of putslot.conf, where a text may have the
+    name of a place."""
 
     start: object
-    file: str
+    files: tuple
     replaced: dict
+    http: tuple = ()
     sections: dict = {}
 
-    def but(self, **sections):
-        """The same with more in putslot.conf."""
-        return self._replace(sections={**self.sections, **sections})
+    def but(self, *files, **sections):
+        """The same with more files, and more in putslot.conf."""
+        merged = {name: {**self.sections.get(name, {}), **keys}
+                  for name, keys in sections.items()}
+        return self._replace(files=self.files + files,
+                             sections={**self.sections, **merged})
+
+    def start_before(self, site, places, more=""):
+        """Starts the server before the program whose places these are; more:
+        in its configuration, too. As start_server."""
+        text = "".join(shipped(file, {}) for file in self.files)
+        for old, new in self.replaced.items():
+            if old not in text:
+                raise LookupError(f"{self.files} do not contain {old!r}")
+            text = text.replace(old, new)
+        http = "".join(shipped(file, {}) for file in self.http)
+        return self.start(site, at(places, text) + more, at(places, http))
+
+
+SOCKET = web_servers.SOCKET
+BODIES = web_servers.BODIES
+INCOMING = "/var/lib/putslot/incoming"
+PUBLIC = "/var/lib/putslot-public"
+
+
+def at(places, text):
+    """The text with each place as it is in a shipped file replaced."""
+    for old, new in places.items():
+        text = text.replace(old, str(new))
+    return text
 
 
 NGINX_LIMIT = {"client_max_body_size 101m": "client_max_body_size 4g"}
-NGINX = Way(start_nginx, "nginx/putslot.conf", NGINX_LIMIT)
-NGINX_STREAMED = Way(
-    start_nginx, "nginx/putslot.conf", {
-        **NGINX_LIMIT,
-        "fastcgi_request_buffering on;": "fastcgi_request_buffering off;"},
-    {"web": {"threads": FLOOR_THREADS}})
-LIGHTTPD = Way(start_lighttpd, "lighttpd/putslot.conf", {
+NGINX = Way(start_nginx, ("nginx/putslot.conf",), NGINX_LIMIT,
+            ("nginx/putslot-upstream.conf",))
+NGINX_STREAMED = NGINX._replace(
+    replaced={**NGINX_LIMIT, "fastcgi_request_buffering on;":
+              "fastcgi_request_buffering off;"},
+    sections={"web": {"threads": STREAMS}})
+NGINX_HANDED = Way(start_nginx, ("nginx/putslot-hand-over.conf",), NGINX_LIMIT,
+                   NGINX.http, {"web": {"incoming": INCOMING}})
+LIGHTTPD = Way(start_lighttpd, ("lighttpd/putslot.conf",), {
     "max-request-size = 103424": f"max-request-size = {4 * GIB >> 10}"})
-APACHE = Way(start_apache, "apache/putslot-proxy-fcgi.conf", {},
-             {"web": {"threads": FLOOR_THREADS}})
-
-
-KEPT = "fastcgi_pass putslot;\n\tfastcgi_keep_conn on;"
-
-
-def ways_to(way, socket, kept=True):
-    """(locations, what stands outside of them) for a program on that socket.
-    kept: whether nginx keeps its connections, to a program that can bear it."""
-    if way.start is not start_nginx:
-        return shipped(way.file, {SOCKET: socket, **way.replaced}), ""
-    if not kept:
-        return shipped(way.file, {KEPT: f"fastcgi_pass unix:{socket};",
-                                  **way.replaced}), ""
-    return shipped(way.file, way.replaced), shipped(
-        "nginx/putslot-upstream.conf", {SOCKET: socket})
+APACHE = Way(start_apache, ("apache/putslot-proxy-fcgi.conf",), {},
+             sections={"web": {"threads": STREAMS}})
 
 
 def behind(site, way, name="putslot"):
     """The endpoint that is putslot behind a way."""
     putslot = Putslot(site, "http://127.0.0.1:1/upload/")
     putslot.set("web", allow_http="yes")
+    places = {SOCKET: putslot.socket, BODIES: putslot.bodies,
+              INCOMING: putslot.store / "incoming",
+              PUBLIC: putslot.store / "public"}
     for section, keys in way.sections.items():
-        putslot.set(section, **keys)
+        putslot.set(section, **{key: at(places, str(value))
+                                for key, value in keys.items()})
     fcgi = putslot.start_fcgi()
-    server, port, temporary = way.start(
-        site, *ways_to(way, putslot.socket))
+    server, port, temporary = way.start_before(site, places)
 
     def new_paths(count, size):
         slots = putslot.grants(count, size, put_window=LIFETIME,
                                upload_timeout=LIFETIME, retention=3 * LIFETIME)
-        return [f"/upload/{token}/{secret}/x" for token, secret in slots]
+        return [f"/upload/{token}/{secret}/x.jpg" for token, secret in slots]
 
     endpoint = Endpoint(name, site, port, [server, fcgi], new_paths,
-                        [temporary, putslot.bodies])
+                        [temporary, putslot.store])
     endpoint.putslot = putslot
     return endpoint
 
@@ -214,8 +236,10 @@ def new_names(form):
     return new_paths
 
 
-def floor_behind(site, way, *options, name="a program that only writes"):
-    """The endpoint that is the floor program behind the same way."""
+def floor_behind(site, way, *options, name="a program that only writes",
+                 more=""):
+    """The endpoint that is the floor program, with these options, behind the
+    same way; more: of the server's configuration."""
     directory = make_shards(site, "floor")
     socket = directory / "sock"  # where that user may make one
     shutil.copy(BUILD / "tests/bench/floor", site.bin)
@@ -223,8 +247,7 @@ def floor_behind(site, way, *options, name="a program that only writes"):
         "floor", [site.bin / "floor", *options, socket, directory,
                   FLOOR_THREADS],
         lambda: socket.exists() and accepts(socket), user=site.web_user)
-    server, port, temporary = way.start(
-        site, *ways_to(way, socket, kept=False))
+    server, port, temporary = way.start_before(site, {SOCKET: socket}, more)
     return Endpoint(name, site, port, [server, program],
                     new_names("/upload/{token}"), [temporary, directory])
 
