@@ -3,15 +3,29 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <stdint.h>
+#include <stdlib.h>
 
 #include "schema/log.h"
+
+/* The system's configuration is about certificates and TLS, of which there are
+ * none here, and costs more time and memory than all that is done with OpenSSL.
+ * Who wants other providers of digests and random numbers says so. */
+static uint64_t
+configuration(void)
+{
+	return getenv("OPENSSL_CONF") != NULL
+		   ? OPENSSL_INIT_LOAD_CONFIG
+		   : OPENSSL_INIT_NO_LOAD_CONFIG |
+			 OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS;
+}
 
 int
 crypto_prepare(void)
 {
 	unsigned char random[1], digest[EVP_MAX_MD_SIZE];
 
-	if (OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL) == 1 &&
+	if (OPENSSL_init_crypto(configuration(), NULL) == 1 &&
 	    RAND_bytes(random, sizeof(random)) == 1 &&
 	    EVP_Digest("", 0, digest, NULL, EVP_sha256(), NULL) == 1)
 		return 1;
