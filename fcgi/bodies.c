@@ -19,10 +19,12 @@
 #define FD_PATH_MAX 40
 
 struct bodies {
+	bool forgoes_syncs;
 	struct tree *trees[BODIES_PLACE_COUNT]; /* NULL: not there */
 };
 
 struct body {
+	bool forgoes_syncs;
 	struct tree *tree;
 	const struct tree *other; /* the other tree, or NULL */
 	int shard;                /* the directory of its name to be */
@@ -115,6 +117,12 @@ bodies_share_disk(const struct bodies *b, int dir, const char *path)
 	return 1;
 }
 
+void
+bodies_forgo_syncs(struct bodies *b)
+{
+	b->forgoes_syncs = true;
+}
+
 int64_t
 bodies_free_space(struct bodies *b, enum bodies_place place)
 {
@@ -180,7 +188,8 @@ make_body(
 		log_error("%s: out of memory", tree->path);
 		return NULL;
 	}
-	*body = (struct body){.tree = tree,
+	*body = (struct body){.forgoes_syncs = b->forgoes_syncs,
+	    .tree = tree,
 	    .other = b->trees[other_than(place)],
 	    .shard = -1,
 	    .fd = -1,
@@ -261,7 +270,7 @@ bodies_descriptor(const struct body *body)
 int
 bodies_sync(struct body *body)
 {
-	if (shards_sync(body->fd) == -1)
+	if (!body->forgoes_syncs && shards_sync(body->fd) == -1)
 		return tree_no_room(body->tree, "sync a file");
 	return 1;
 }
@@ -341,6 +350,8 @@ bodies_sync_name(struct body *body)
 {
 	struct tree *tree = body->tree;
 
+	if (body->forgoes_syncs)
+		return 1;
 	if (shards_sync(body->shard) == -1 ||
 	    tree_settle_shard(tree, body->token) == -1)
 		return tree_no_room(tree, "sync a directory");

@@ -50,6 +50,10 @@ int bodies_open(const char *own, const char *public, enum bodies_in_flight,
     struct bodies **out);
 void bodies_close(struct bodies *); /* accepts NULL */
 
+/* From now on bodies_sync and bodies_sync_name do nothing: for who can bear to
+ * lose uploads in a power cut. */
+void bodies_forgo_syncs(struct bodies *);
+
 /* Whether what lies in that directory can be given a name in all places: they
  * must share its file system, and the mount. path is for the log. 1; 0, -1
  * (both logged). */

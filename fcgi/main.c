@@ -176,6 +176,25 @@ open_incoming(struct http_service *service, bool cgi)
 		   : 1;
 }
 
+static int
+open_bodies(
+    const struct config *config, enum bodies_in_flight how, struct bodies **out)
+{
+	if (bodies_open(config->bodies, config->public, how, out) != 1)
+		return -1;
+	if (!config->durable)
+		bodies_forgo_syncs(*out);
+	return 1;
+}
+
+static int
+open_writer(const struct config *config, struct writer **out)
+{
+	return writer_open(config->database,
+	    config->durable ? STORE_DURABLE : STORE_GRANT, config->busy_timeout,
+	    out);
+}
+
 /* Opens what a request may need, and serves. A CGI process that only reads is
  * spared half of its time: it needs no digest and, unless there is no database
  * yet, no handle that writes. 1 or -1. */
@@ -188,11 +207,10 @@ run(const struct config *config, const struct options *o, bool cgi)
 	int rc = -1;
 
 	if ((!put || crypto_prepare() == 1) &&
-	    bodies_open(config->bodies, config->public,
-		put ? BODIES_NAMELESS : BODIES_NAMED, &service.bodies) == 1 &&
+	    open_bodies(config, put ? BODIES_NAMELESS : BODIES_NAMED,
+		&service.bodies) == 1 &&
 	    (!put || open_incoming(&service, cgi) == 1) &&
-	    (!writes || writer_open(config->database, config->busy_timeout,
-			    &service.writer) == 1))
+	    (!writes || open_writer(config, &service.writer) == 1))
 		rc = cgi ? answer_cgi(&service) : serve(&service, o->socket);
 	writer_close(service.writer);
 	incoming_close(service.incoming);

@@ -30,6 +30,7 @@ struct turn {
 struct writer {
 	struct store *store; /* of the thread that leads */
 	int64_t timeout;     /* seconds to wait for a turn */
+	bool durable;        /* names are synced */
 	pthread_condattr_t monotonic;
 	pthread_mutex_t mutex; /* for the queue and the states of turns */
 	struct turn *queue;
@@ -108,6 +109,8 @@ name_all(void *arg, struct publication *const *list, size_t count)
 
 	(void)list, (void)count; /* the batch */
 	name_bodies(w);
+	if (!w->durable)
+		return;
 	appoint(w);
 	if (leader->syncer == leader)
 		leader->synced = bodies_sync_name(leader->body);
@@ -285,7 +288,8 @@ init_turns(struct writer *w)
 }
 
 int
-writer_open(const char *database, int64_t busy_timeout, struct writer **out)
+writer_open(const char *database, enum store_access access,
+    int64_t busy_timeout, struct writer **out)
 {
 	struct writer *w = calloc(1, sizeof(*w));
 
@@ -296,7 +300,8 @@ writer_open(const char *database, int64_t busy_timeout, struct writer **out)
 		return -1;
 	}
 	w->timeout = busy_timeout;
-	if (store_open(database, STORE_DURABLE, busy_timeout, &w->store) != 1) {
+	w->durable = access == STORE_DURABLE;
+	if (store_open(database, access, busy_timeout, &w->store) != 1) {
 		writer_close(w);
 		return -1;
 	}

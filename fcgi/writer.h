@@ -21,10 +21,11 @@
 struct body;
 struct writer;
 
-/* Opens the store for durable writing; busy_timeout in seconds. 1 or -1
- * (logged), *out NULL. */
-int
-writer_open(const char *database, int64_t busy_timeout, struct writer **out);
+/* Opens the store, with STORE_DURABLE, or with STORE_GRANT for uploads that may
+ * be lost in a power cut; busy_timeout in seconds. 1 or -1 (logged), *out
+ * NULL. */
+int writer_open(const char *database, enum store_access, int64_t busy_timeout,
+    struct writer **out);
 void writer_close(struct writer *); /* accepts NULL */
 
 /* Makes a slot stored and its body, which was synced, durable under its token:

@@ -37,6 +37,7 @@ struct config {
 	int64_t busy_timeout; /* seconds to wait for a locked database */
 	int64_t max_total;    /* bytes of all uploads together */
 	int64_t min_free;     /* bytes that stay free on the bodies' disk */
+	bool durable; /* wait for the disk before an upload is answered */
 
 	/* [web] */
 	char *put_url;       /* base of PUT URLs, ends in '/' */

@@ -65,6 +65,10 @@ static const struct config_key keys[] = {
 	  .type = CONFIG_TYPE_SIZE, .offset = IN_CONFIG(min_free),
 	  .minimum = 0, .maximum = UNITS_NEVER - 1, .initial = "256 MiB",
 	  .help = "bytes that uploads leave free on the disk" },
+	{ .section = CONFIG_STORE, .name = "durable",
+	  .type = CONFIG_TYPE_BOOL, .offset = IN_CONFIG(durable),
+	  .initial = "yes",
+	  .help = "whether an upload that was answered survives a power cut" },
 
 	{ .section = CONFIG_WEB, .name = "put_url",
 	  .type = CONFIG_TYPE_URL, .offset = IN_CONFIG(put_url),

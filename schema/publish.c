@@ -61,6 +61,40 @@ is_any_stored(struct publication *const *list, size_t count)
 	return false;
 }
 
+/* The id of the last slot that was granted, or -1. */
+static int64_t
+newest_grant(struct store *store)
+{
+	struct statement *st = statement_start(store, STMT_NEWEST);
+	int64_t id = -1;
+
+	if (statement_step(st) == 1)
+		id = statement_int(st, 0);
+	statement_end(st);
+	return id;
+}
+
+/* Grants are committed without waiting for the disk: a power cut after a body
+ * has its name must not leave one of which no row knows. Slots are granted one
+ * after the other, with ids that ascend, so that one sync does for all that
+ * were granted before it. 1 or -1. */
+static int
+sync_grants(struct store *store, struct publication *const *list, size_t count)
+{
+	int64_t newest = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (list[i]->result == 1 && list[i]->id > newest)
+			newest = list[i]->id;
+	if (newest <= store->durable_grant)
+		return 1;
+	newest = newest_grant(store);
+	if (newest == -1 || database_sync(store->db) == -1)
+		return -1;
+	store->durable_grant = newest;
+	return 1;
+}
+
 int
 publish_all(struct store *store, struct publication *const *list, size_t count,
     store_name_fn *name_all, void *arg)
@@ -69,10 +103,7 @@ publish_all(struct store *store, struct publication *const *list, size_t count,
 		return -1;
 	if (!is_any_stored(list, count))
 		return 0;
-	/* The grants were committed without waiting for the disk: a power cut
-	 * after a body has its name must not leave one of which no row knows.
-	 */
-	if (database_sync(store->db) == -1)
+	if (store->durable && sync_grants(store, list, count) == -1)
 		return -1;
 	name_all(arg, list, count);
 	/* A transaction of which nothing is to stay is undone: when a disk is

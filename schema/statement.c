@@ -51,6 +51,8 @@ static const struct {
 	"AND stored_at IS NOT NULL AND sha256 IS NULL"},
     [STMT_UNPUBLISH] = {"take back that a slot is stored",
 	"UPDATE slot SET stored_at = NULL, sha256 = NULL WHERE id = :id"},
+    [STMT_NEWEST] = {"find the last slot",
+	"SELECT seq FROM sqlite_sequence WHERE name = 'slot'"},
 
     [STMT_USAGE] = {"read an owner's usage",
 	"SELECT stored_files, stored_bytes, reserved_files, reserved_bytes "

@@ -29,6 +29,7 @@ enum statement_id {
 	STMT_PUBLISH,
 	STMT_NOTE_SHA256,
 	STMT_UNPUBLISH,
+	STMT_NEWEST,
 
 	STMT_USAGE,
 	STMT_WINDOW,
@@ -82,6 +83,9 @@ struct store {
 	struct sqlite3 *db;
 	enum batch_state batch;
 	bool durable; /* opened with STORE_DURABLE */
+	/* All slots up to this id are on the disk: whoever granted them, this
+	 * handle has synced the WAL since. */
+	int64_t durable_grant;
 	struct statement statements[STMT_COUNT];
 };
 

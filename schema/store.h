@@ -156,13 +156,13 @@ typedef void
 store_name_fn(void *arg, struct publication *const *list, size_t count);
 
 /*
- * Makes slots stored, all in one durable transaction, each with its own result:
+ * Makes slots stored, all in one transaction, each with its own result:
  * those that still await their PUT, when neither put_ends_at nor expires_at has
  * come at its now. The bodies are named within the transaction: name_all is
- * called once, unless none needs a name, when the grants of all of them are
- * durable. One that could not be named, or was too late, spoils none of the
- * others; a transaction that cannot be begun or committed spoils all.
- * No slot may be twice in a list.
+ * called once, unless none needs a name, and with STORE_DURABLE when the grants
+ * of all of them are durable. One that could not be named, or was too late,
+ * spoils none of the others; a transaction that cannot be begun or committed
+ * spoils all. No slot may be twice in a list.
  */
 void store_publish_all(struct store *, struct publication *const *list,
     size_t count, store_name_fn *name_all, void *arg);

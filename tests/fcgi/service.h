@@ -74,7 +74,8 @@ service_open(struct service *s)
 	    store_open(s->database, STORE_GRANT, 5, &s->grants), 1);
 	ck_assert_int_eq(
 	    store_open(s->database, STORE_READ, 5, &s->http.reader), 1);
-	ck_assert_int_eq(writer_open(s->database, 5, &s->http.writer), 1);
+	ck_assert_int_eq(
+	    writer_open(s->database, STORE_DURABLE, 5, &s->http.writer), 1);
 	ck_assert_int_eq(
 	    bodies_open(s->bodies_dir, NULL, BODIES_NAMELESS, &s->http.bodies),
 	    1);

@@ -20,7 +20,7 @@ static struct service service;
 
 /* ---- syncs ---- */
 
-static atomic_int wal_syncs, directory_syncs;
+static atomic_int syncs, wal_syncs, directory_syncs;
 
 static void
 count_sync(int fd)
@@ -28,6 +28,7 @@ count_sync(int fd)
 	char link[40], path[PATH_MAX] = "";
 	struct stat st;
 
+	syncs++;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	if (readlink(link, path, sizeof(path) - 1) > 4 &&
 	    strcmp(path + strlen(path) - 4, "-wal") == 0)
@@ -246,10 +247,29 @@ START_TEST(those_who_wait_share_a_commit_and_a_sync_of_each_directory)
 	publish_batch(publishers);
 	for (int i = 0; i < THREADS; i++)
 		ck_assert_int_eq(publishers[i].result, 1);
-	/* two batches: before their names, and by their commits */
-	ck_assert_int_eq(wal_syncs, 2 * 2);
+	/* before the first names, when all had been granted; two commits */
+	ck_assert_int_eq(wal_syncs, 1 + 2);
 	ck_assert_int_eq(directory_syncs, 1 + 3);
 	end_all(publishers);
+}
+END_TEST
+
+START_TEST(who_may_lose_uploads_waits_for_no_disk)
+{
+	struct publisher p;
+	struct writer *careless;
+
+	bodies_forgo_syncs(service.http.bodies);
+	ck_assert_int_eq(
+	    writer_open(service.database, STORE_GRANT, 5, &careless), 1);
+	syncs = 0;
+	p = new_publisher("aa");
+	p.writer = careless;
+	publish(&p);
+	ck_assert_int_eq(p.result, 1);
+	ck_assert_int_eq(syncs, 0);
+	bodies_end(p.body);
+	writer_close(careless);
 }
 END_TEST
 
@@ -293,7 +313,8 @@ START_TEST(nobody_waits_longer_than_two_timeouts_for_a_locked_database)
 	struct writer *hasty;
 	int64_t began;
 
-	ck_assert_int_eq(writer_open(service.database, 1, &hasty), 1);
+	ck_assert_int_eq(
+	    writer_open(service.database, STORE_DURABLE, 1, &hasty), 1);
 	for (int i = 0; i < THREADS; i++) {
 		publishers[i] = new_publisher("aa");
 		publishers[i].writer = hasty;
@@ -318,7 +339,7 @@ START_TEST(a_database_that_cannot_be_opened_gives_no_writer)
 	char path[300];
 
 	snprintf(path, sizeof(path), "%s/missing/db", service.dir);
-	ck_assert_int_eq(writer_open(path, 1, &none), -1);
+	ck_assert_int_eq(writer_open(path, STORE_DURABLE, 1, &none), -1);
 	ck_assert_ptr_null(none);
 }
 END_TEST
@@ -337,6 +358,7 @@ main(void)
 	tcase_add_test(tc, of_threads_with_one_slot_one_wins);
 	tcase_add_test(
 	    tc, those_who_wait_share_a_commit_and_a_sync_of_each_directory);
+	tcase_add_test(tc, who_may_lose_uploads_waits_for_no_disk);
 	tcase_add_test(tc, one_that_fails_or_is_late_spoils_none_of_the_others);
 	tcase_add_test(
 	    tc, nobody_waits_longer_than_two_timeouts_for_a_locked_database);

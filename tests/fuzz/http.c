@@ -141,7 +141,8 @@ set_up(void)
 	FUZZ_CLAIM(store_open(database, STORE_GRANT, 5, &fixture.store) == 1);
 	FUZZ_CLAIM(
 	    store_open(database, STORE_READ, 5, &fixture.http.reader) == 1);
-	FUZZ_CLAIM(writer_open(database, 5, &fixture.http.writer) == 1);
+	FUZZ_CLAIM(
+	    writer_open(database, STORE_DURABLE, 5, &fixture.http.writer) == 1);
 	FUZZ_CLAIM(bodies_open(bodies, NULL, BODIES_NAMELESS,
 		       &fixture.http.bodies) == 1);
 	for (size_t i = 0; i < SLOTS; i++)
