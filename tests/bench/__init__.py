@@ -5,7 +5,11 @@ measure       contenders by turns, and what their processes take
 load          the load generator http_load, and what it said
 servers       web servers on plain HTTP, with putslot behind them or a floor
 rows          a row of the table: figure, target, reached or not
-report        JSON, Markdown and plots
+machine       the machine, as far as figures depend on it
+ground        the file system that is written to
+report        JSON and Markdown
+plot          SVG
+publish       what a full run leaves in docs/
 
 The parts, each with rows(bench), a generator of rows:
 

@@ -51,9 +51,9 @@ def machine(found):
     return "".join(f"- {what}: {text}\n" for what, text in found.items())
 
 
-def as_json(rows, samples, found, seconds):
+def as_json(rows, samples, found):
     return json.dumps({
-        "machine": found, "seconds": round(seconds),
+        "machine": found,
         "rows": [{**row._asdict(),
                   "figure": row.figure and row.figure._asdict(),
                   "reached": row.reached} for row in rows],
