@@ -10,6 +10,7 @@
 #include <fcgiapp.h>
 
 #include "fcgi/http.h"
+#include "fcgi/outlet.h"
 #include "schema/config.h"
 #include "schema/log.h"
 #include "schema/units.h"
@@ -24,8 +25,8 @@
 #define FAIL_TIMEOUT 20
 
 struct stream {
-	FCGX_Stream fcgx;          /* first: its procedures get the address */
-	struct http_source source; /* to write, its fd alone */
+	FCGX_Stream fcgx; /* first: its procedures get the address */
+	struct http_source source;
 	unsigned char buffer[BUFFER];
 };
 
@@ -142,46 +143,6 @@ drain(struct stream *s)
 	}
 }
 
-/* ---- writing ---- */
-
-static int
-write_all(int fd, const unsigned char *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return -1;
-		data += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
-static void
-empty(FCGX_Stream *fcgx, int closing)
-{
-	struct stream *s = (struct stream *)(void *)fcgx;
-	size_t len = (size_t)(fcgx->wrNext - s->buffer);
-
-	fcgx->wrNext = s->buffer;
-	if (write_all(s->source.fd, s->buffer, len) == -1)
-		end(fcgx, errno);
-	else if (closing)
-		end(fcgx, 0);
-}
-
-static void
-open_writer(struct stream *s, int fd)
-{
-	memset(&s->fcgx, 0, sizeof(s->fcgx));
-	s->source.fd = fd;
-	s->fcgx.wrNext = s->fcgx.stopUnget = s->buffer;
-	s->fcgx.rdNext = s->fcgx.stop = s->buffer + BUFFER;
-	s->fcgx.emptyBuffProc = empty;
-}
-
 /* ---- requests ---- */
 
 bool
@@ -194,23 +155,23 @@ cgi_has_request(char **params)
 void
 cgi_answer(const struct http_service *service, char **params, int in, int out)
 {
-	struct stream reader, writer;
+	struct stream reader;
+	struct outlet outlet;
 	struct http_request request = {
 	    .service = service,
 	    .params = params,
 	    .in = &reader.fcgx,
 	    .source = &reader.source,
-	    .out = &writer.fcgx,
+	    .out = &outlet.stream,
 	    .now = time(NULL),
 	};
 
 	open_reader(&reader, in, params, service->config->read_timeout);
-	open_writer(&writer, out);
+	outlet_open(&outlet, out, 0);
 	http_answer(&request);
-	empty(&writer.fcgx, 1);
-	if (writer.fcgx.FCGI_errno != 0)
-		log_info("the answer was not taken: %s",
-		    strerror(writer.fcgx.FCGI_errno));
+	int error = outlet_close(&outlet);
+	if (error != 0)
+		log_info("the answer was not taken: %s", strerror(error));
 	if (!request.body_consumed)
 		drain(&reader);
 }
@@ -225,9 +186,13 @@ cgi_fail(char **params, int in, int out)
 	    "\r\n"
 	    "The upload service is not set up properly.\n";
 	struct stream reader;
+	struct outlet outlet;
 
 	open_reader(&reader, in, params, FAIL_TIMEOUT);
-	if (write_all(out, (const unsigned char *)text, sizeof(text) - 1) == -1)
-		log_info("the answer was not taken: %s", strerror(errno));
+	outlet_open(&outlet, out, 0);
+	FCGX_PutS(text, &outlet.stream);
+	int error = outlet_close(&outlet);
+	if (error != 0)
+		log_info("the answer was not taken: %s", strerror(error));
 	drain(&reader);
 }

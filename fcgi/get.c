@@ -16,13 +16,13 @@
 #include "fcgi/hand_off.h"
 #include "fcgi/http.h"
 #include "fcgi/http_date.h"
+#include "fcgi/outlet.h"
 #include "fcgi/range.h"
 #include "fcgi/respond.h"
 #include "schema/config.h"
 #include "schema/log.h"
 #include "schema/store.h"
 
-#define READ_SIZE 65536
 #define ETAG_LEN (TOKEN_LEN + 2)
 #define UNKNOWN_TYPE "application/octet-stream"
 
@@ -114,33 +114,21 @@ make_etag(const char token[TOKEN_LEN + 1], char etag[ETAG_LEN + 1])
 
 /* ---- sending ---- */
 
-/* Sends a stretch of the file, in constant memory. The one place that moves
- * bytes. 1 sent; 0 the client is gone; -1 the disk failed (logged): the answer
- * stays shorter than its Content-Length, by which the client knows. */
+/* Sends a stretch of the file, in constant memory. 1 sent; 0 the client is
+ * gone; -1 the disk failed (logged): the answer stays shorter than its
+ * Content-Length, by which the client knows. */
 static int
 send_bytes(
     struct http_request *request, const struct file *file, struct range range)
 {
-	char buf[READ_SIZE];
+	int rc = outlet_send_file(
+	    request->out, file->fd, range.first, range.last - range.first + 1);
 
-	while (range.first <= range.last) {
-		int64_t left = range.last - range.first + 1;
-		size_t want = left < READ_SIZE ? (size_t)left : READ_SIZE;
-		ssize_t n = pread(file->fd, buf, want, (off_t)range.first);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			log_error("slot %lld: its body cannot be read: %s",
-			    (long long)file->slot.id,
-			    n < 0 ? strerror(errno) : "it has become shorter");
-			return -1;
-		}
-		if (FCGX_PutStr(buf, (int)n, request->out) != (int)n)
-			return 0;
-		range.first += n;
-	}
-	return 1;
+	if (rc == -1)
+		log_error("slot %lld: its body cannot be read: %s",
+		    (long long)file->slot.id,
+		    errno ? strerror(errno) : "it has become shorter");
+	return rc;
 }
 
 /* Never longer than what is left of the file's life; a body does not change

@@ -19,6 +19,7 @@
 #include <fcgiapp.h>
 
 #include "fcgi/http.h"
+#include "fcgi/outlet.h"
 #include "schema/config.h"
 #include "schema/log.h"
 #include "schema/store.h"
@@ -50,6 +51,7 @@ struct worker {
 	struct server *server;
 	struct http_service service;
 	FCGX_Request request;
+	struct outlet outlet;
 	pthread_t thread;
 };
 
@@ -182,11 +184,16 @@ answer(struct worker *w)
 	    .service = &w->service,
 	    .params = w->request.envp,
 	    .in = w->request.in,
-	    .out = w->request.out,
+	    .out = &w->outlet.stream,
 	    .now = time(NULL),
 	};
 
+	outlet_open(&w->outlet, w->request.ipcFd, w->request.requestId);
 	http_answer(&request);
+	if (outlet_close(&w->outlet) != 0)
+		w->request.keepConnection = 0;
+	/* The end has been written, so libfcgi must not. */
+	w->request.out->wasFCloseCalled = w->request.out->isClosed = 1;
 	/* What is left of a body would be read as the next request's records,
 	 * and the sender of the body could forge every word of that request. */
 	if (!request.body_consumed)
