@@ -386,19 +386,20 @@ bodies_path(const char token[TOKEN_LEN + 1], char path[BODIES_PATH_MAX])
 	return shards_path(token, path);
 }
 
+/* Where a body is looked for: one that is withdrawn from the public may be in
+ * neither place when each is looked into. */
+static const enum bodies_place order[] = {
+    BODIES_OWN, BODIES_PUBLIC, BODIES_OWN};
+#define LOOKS(b) ((b)->trees[BODIES_PUBLIC] ? 3 : 1)
+
 int
 bodies_read(
     struct bodies *b, const char token[TOKEN_LEN + 1], int *fd, int64_t *size)
 {
-	const struct tree *own = b->trees[BODIES_OWN];
-	const struct tree *public = b->trees[BODIES_PUBLIC];
-	int rc = tree_read(own, token, fd, size);
+	int rc = 0;
 
-	if (rc == 0 && public != NULL)
-		rc = tree_read(public, token, fd, size);
-	/* it may have been withdrawn in between */
-	if (rc == 0 && public != NULL)
-		rc = tree_read(own, token, fd, size);
+	for (int i = 0; rc == 0 && i < LOOKS(b); i++)
+		rc = tree_read(b->trees[order[i]], token, fd, size);
 	return rc;
 }
 
@@ -408,10 +409,9 @@ bodies_find(struct bodies *b, const char token[TOKEN_LEN + 1],
 {
 	int rc = 0;
 
-	for (int i = 0; rc == 0 && i < BODIES_PLACE_COUNT; i++) {
-		*place = (enum bodies_place)i;
-		if (b->trees[i] != NULL)
-			rc = tree_find(b->trees[i], token, size);
+	for (int i = 0; rc == 0 && i < LOOKS(b); i++) {
+		*place = order[i];
+		rc = tree_find(b->trees[order[i]], token, size);
 	}
 	return rc;
 }
