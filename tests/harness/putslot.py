@@ -38,6 +38,7 @@ class Putslot:
         self.socket = self.run_directory / "fcgi.sock"
         self.database = self.store / "putslot.db"
         self.bodies = self.store / "bodies"
+        self.public = self.store / "public"  # once the configuration has it
         self.path = site.path("putslot.conf")
         self.component_port = site.port()
         secret = site.write("secret", SECRET + "\n")
@@ -133,4 +134,5 @@ class Putslot:
 
     def files(self):
         """The bodies on disk, by token; anything in flight under its path."""
-        return {p.name: p for p in self.bodies.rglob("*") if p.is_file()}
+        return {p.name: p for tree in (self.bodies, self.public)
+                for p in tree.rglob("*") if p.is_file()}

@@ -19,6 +19,7 @@ CONFIG = "/etc/putslot/putslot.conf"
 PROGRAM = "/usr/local/sbin/putslot.fcgi"
 BODIES = "/var/lib/putslot/bodies"
 INCOMING = "/var/lib/putslot/incoming"
+PUBLIC = "/var/lib/putslot/public"
 FCGIWRAP = "/run/fcgiwrap.socket"
 
 
@@ -297,6 +298,28 @@ class ApacheProxyFcgiSendFile(ApacheSendFile, ApacheProxyFcgi):
 
 class ApacheFcgidSendFile(ApacheSendFile, ApacheFcgid):
     modules = (*ApacheFcgid.modules, "xsendfile")
+
+
+class NginxStatic(Nginx):
+    """nginx serves all but ephemeral files."""
+
+    def snippet(self):
+        return super().snippet() + shipped("nginx/putslot-static.conf", {
+            PUBLIC: self.putslot.public})
+
+
+class LighttpdStatic(Lighttpd):
+    def snippet(self):
+        return super().snippet() + shipped("lighttpd/putslot-static.conf", {
+            PUBLIC: self.putslot.public, SOCKET: self.putslot.socket})
+
+
+class ApacheStatic(ApacheProxyFcgi):
+    modules = (*ApacheProxyFcgi.modules, "headers")
+
+    def snippet(self):
+        return super().snippet() + shipped("apache/putslot-static.conf", {
+            PUBLIC: self.putslot.public, SOCKET: self.putslot.socket})
 
 
 class ApacheCgi(Apache):
