@@ -45,9 +45,9 @@ RETENTION = 10  # of messages
 PICTURES = 3  # files of the purpose profile that a user keeps
 RECOVERY = 3  # seconds after a restart in which a web server may answer 5xx
 
-# KiB that a process may grow in the calm part: caches of the database, for
-# each thread of putslot.fcgi one.
-GROWTH = {"putslot-component": 1024, "putslot.fcgi": 4096}
+# KiB that a process may grow in the calm part: caches of the database, which
+# end at 2000 KiB each. putslot.fcgi has one for each thread.
+GROWTH = {"putslot-component": 2500, "putslot.fcgi": 4096}
 
 
 class Away(Exception):
