@@ -2,10 +2,10 @@
  * How the bytes of a PUT get into its body, whichever way they come; the one
  * place that knows the ways:
  *
- *	handed over    nginx has written it to a file: that file becomes the
- *body a stream       FastCGI, and CGI from a socket: read, digested, written a
- *file, CGI    copied by the kernel a pipe, CGI    the same, where nobody waits
- *for the digest
+ *	a file of nginx's    handed over: that very file becomes the body
+ *	a file, CGI          copied by the kernel
+ *	a pipe, CGI          spliced, where nobody waits for the digest
+ *	all else             read from the stream, digested, written
  *
  * All refuse the same with the same words: never a byte more than the slot is
  * for, no longer than its time lasts, and what must stay free on the disk
@@ -51,8 +51,9 @@ int intake_has_room(const struct http_request *, const struct slot *slot);
  * request whether it was consumed. 0, or the status of the refusal. */
 int intake_receive(struct intake *);
 
-/* Makes a received body durable, and its digest known: sha256, unless that is
- * left for putslot-cleanup to do (digested). 0, or the status. */
+/* Makes a received body durable, and its digest known: sha256. Where nothing
+ * waits for the disk, only small bodies get a digest (digested); that of others
+ * is left to putslot-cleanup. 0, or the status. */
 int intake_settle(struct intake *);
 
 /* The time, which goes on while the body comes: it may take an hour. */

@@ -240,9 +240,22 @@ count_file(void *arg, const char *path, const char *token, int64_t size,
 }
 
 static void
-assert_stored(const struct slot *which)
+assert_digest(const struct slot *found)
 {
 	unsigned char sha256[STORE_SHA256_LEN];
+
+	ck_assert_int_eq(EVP_Digest(data, (size_t)found->size, sha256, NULL,
+			     EVP_sha256(), NULL),
+	    1);
+	ck_assert(found->digested ==
+		  (service.config.durable || found->size <= 1 << 20));
+	if (found->digested)
+		ck_assert_mem_eq(found->sha256, sha256, sizeof(sha256));
+}
+
+static void
+assert_stored(const struct slot *which)
+{
 	size_t len = (size_t)which->size;
 	struct stat st;
 	struct slot found;
@@ -261,9 +274,7 @@ assert_stored(const struct slot *which)
 	close(fd);
 	ck_assert(memcmp(got, data, len) == 0);
 	free(got);
-	ck_assert_int_eq(
-	    EVP_Digest(data, len, sha256, NULL, EVP_sha256(), NULL), 1);
-	ck_assert_mem_eq(found.sha256, sha256, sizeof(sha256));
+	assert_digest(&found);
 }
 
 /* Nothing lies on the disk, the row awaits its PUT, and the PUT works. */
@@ -286,11 +297,20 @@ static const size_t sizes[] = {1, 5, 8192, 65535, 65536, 65537, 131073, LARGE};
 
 #define SIZES (int)(sizeof(sizes) / sizeof(*sizes))
 
+#define SOURCES_TWICE (2 * SOURCES) /* durable, and not */
+
+static enum source
+choose_source(int i)
+{
+	service.config.durable = i < SOURCES;
+	return (enum source)(i % SOURCES);
+}
+
 START_TEST(a_body_is_stored_byte_for_byte)
 {
 	struct slot other =
 	    service_grant(&service, "b", NULL, (int64_t)sizes[_i % SIZES]);
-	struct upload up = {.source = (enum source)(_i / SIZES),
+	struct upload up = {.source = choose_source(_i / SIZES),
 	    .slot = &other,
 	    .data = data,
 	    .len = sizes[_i % SIZES]};
@@ -321,7 +341,7 @@ static const struct {
 
 START_TEST(a_wrong_end_leaves_the_slot_usable)
 {
-	struct upload up = {.source = (enum source)(_i / ENDS),
+	struct upload up = {.source = choose_source(_i / ENDS),
 	    .slot = &slot,
 	    .data = data,
 	    .len = ends[_i % ENDS].len,
@@ -337,7 +357,7 @@ END_TEST
 
 START_TEST(a_disk_without_room_takes_nothing)
 {
-	struct upload up = {.source = (enum source)_i,
+	struct upload up = {.source = choose_source(_i),
 	    .slot = &slot,
 	    .data = data,
 	    .len = LARGE};
@@ -352,7 +372,7 @@ END_TEST
 START_TEST(a_disk_that_fills_up_is_no_room)
 {
 	struct rlimit limit = {.rlim_cur = 1 << 20, .rlim_max = RLIM_INFINITY};
-	struct upload up = {.source = (enum source)_i,
+	struct upload up = {.source = choose_source(_i),
 	    .slot = &slot,
 	    .data = data,
 	    .len = LARGE};
@@ -382,7 +402,7 @@ START_TEST(a_body_that_outlasts_its_time_is_refused)
 	    .limits = &service.limits};
 	struct grant_result brief;
 	struct slot granted;
-	struct upload up = {.source = (enum source)_i,
+	struct upload up = {.source = choose_source(_i),
 	    .slot = &granted,
 	    .data = data,
 	    .len = LARGE,
@@ -488,11 +508,13 @@ main(void)
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_set_timeout(tc, 20);
 	tcase_add_loop_test(
-	    tc, a_body_is_stored_byte_for_byte, 0, SIZES * SOURCES);
+	    tc, a_body_is_stored_byte_for_byte, 0, SIZES * SOURCES_TWICE);
 	tcase_add_loop_test(
 	    tc, a_wrong_end_leaves_the_slot_usable, 0, ENDS * SOURCES);
-	tcase_add_loop_test(tc, a_disk_without_room_takes_nothing, 0, SOURCES);
-	tcase_add_loop_test(tc, a_disk_that_fills_up_is_no_room, 0, SOURCES);
+	tcase_add_loop_test(
+	    tc, a_disk_without_room_takes_nothing, 0, SOURCES_TWICE);
+	tcase_add_loop_test(
+	    tc, a_disk_that_fills_up_is_no_room, 0, SOURCES_TWICE);
 	tcase_add_loop_test(
 	    tc, a_body_that_outlasts_its_time_is_refused, 0, SOURCES);
 	tcase_add_test(tc, without_a_directory_no_file_is_taken_over);

@@ -60,6 +60,7 @@ service_open(struct service *s)
 	s->config.busy_timeout = 5;
 	s->config.read_timeout = 5;
 	s->config.threads = 4;
+	s->config.durable = true;
 	s->config.max_total = UNITS_NEVER;
 	s->config.max_cache_age = 3600;
 	s->config.cors_origin = s->cors_origin;
