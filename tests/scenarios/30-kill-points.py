@@ -31,6 +31,8 @@ POINTS = int(os.environ.get("PUTSLOT_KILL_POINTS", "100"))
 SEED = int(os.environ.get("PUTSLOT_SEED", random.randrange(10**9)))
 
 PUT_URL = "https://127.0.0.1:1/upload/"
+PUBLIC_URL = "https://127.0.0.1:1/files/"
+PURPOSES = ("message", "ephemeral")
 SIZES = (1, 5, 70000)
 LONG_AGO = 1000000000
 KILLED = -9
@@ -54,6 +56,9 @@ class Bench:
         self.random = random.Random(SEED)
         self.faults = Faults(site)
         self.putslot = Putslot(site, PUT_URL)
+        # Of the two purposes that slots have, one makes public files.
+        self.putslot.set("store", public=self.putslot.public)
+        self.putslot.set("web", public_url=PUBLIC_URL)
         self.putslot.set("rule one", match="one@example.org",
                          files_per_user=1, when_full="make room")
         self.putslot.set("rule all", match="*", slots_per_window="unlimited",
@@ -71,9 +76,11 @@ class Bench:
     def body(self):
         return self.random.randbytes(self.random.choice(SIZES))
 
-    def slot(self, owner="juliet@example.org"):
+    def slot(self, owner="juliet@example.org", purpose=None):
         body = self.body()
-        token, secret = self.putslot.grant(len(body), owner=owner)
+        token, secret = self.putslot.grant(
+            len(body), owner=owner, purpose=purpose or self.random.choice(
+                PURPOSES))
         return Slot(f"{PUT_URL}{token}/{secret}/file.bin",
                     f"{PUT_URL}{token}/file.bin", body)
 
@@ -137,15 +144,18 @@ class Bench:
     # ---- what some operations begin with ----
 
     def anew(self):
-        """Neither a database nor a directory of bodies."""
+        """Neither a database nor directories of bodies."""
         for path in self.putslot.store.glob("putslot.db*"):
             path.unlink()
-        self.site.run(["rm", "-rf", self.putslot.bodies])
+        self.site.run(["rm", "-rf", *self.trees()])
         self.kept.clear()
 
+    def trees(self):
+        return self.putslot.bodies, self.putslot.public
+
     def leave_file(self, directory, name, content, when=None):
-        """A file of the web side's."""
-        path = self.putslot.bodies / directory / name
+        """A file of the web side's, with either configuration."""
+        path = self.random.choice(self.trees()) / directory / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
         self.site.give(path.parent, self.site.web_user, 0o2770)
@@ -313,7 +323,7 @@ class Evict(Operation):
     urls = old = None
 
     def prepare(self):
-        self.old = self.bench.stored(owner=self.owner)
+        self.old = self.bench.stored(owner=self.owner, purpose="message")
 
     def run(self, plan):
         # From here on it may be gone.

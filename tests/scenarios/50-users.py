@@ -13,6 +13,7 @@ import os
 import shutil
 import socket
 import stat
+import struct
 import sys
 from pathlib import Path
 
@@ -88,6 +89,9 @@ class House:
         self.site.kill_daemon(self.running.pop(name))
         if name == "component":
             self.stream.__exit__()
+
+    def stop_web(self):
+        self.site.stop(self.running.pop("web"))
 
     def stop(self):
         self.stream.__exit__()  # or the component would wait for its end
@@ -250,6 +254,58 @@ def borders(scenario, house):
                   [body], "what it can read")
         finally:
             site.group = GROUP
+
+
+    with scenario.case("a web server that serves public files reads those, and "
+                       "changes nothing"):
+        house.stop_web()
+        make_public(putslot.public)
+        putslot.set("store", public=putslot.public)
+        putslot.set("web", public_url="https://127.0.0.1:1/files/")
+        house.start("web", "077")
+        put, get = house.slot()
+        true(b"Status: 201" in house.ask("PUT", put, b"fives"), "PUT")
+        public = putslot.public / body_path(get)
+        equal(public.read_bytes(), b"fives", "the public file")
+        site.group, site.more_groups[WEB_SERVER] = WEB_GROUP, []
+        shutil.chown(putslot.path, 0, GROUP)
+        putslot.path.chmod(0o640)
+        try:
+            equal(reads(WEB_SERVER, *everything, public), [public],
+                  "what it can read")
+            for path in public, public.parent / "new":
+                site.run(["sh", "-c", 'echo x > "$1"', "sh", path],
+                         user=WEB_SERVER, status=None)
+            site.run(["rm", "-f", public], user=WEB_SERVER, status=None)
+            equal(list(public.parent.iterdir()), [public], "the files")
+            equal(public.read_bytes(), b"fives", "the public file")
+            site.group = STRANGER
+            equal(reads(STRANGER, public), [], "what a stranger can read")
+        finally:
+            site.group = GROUP
+        putslot.sql("DELETE FROM slot WHERE token = ?", public.name)
+        house.cleanup()
+        true(public.name not in putslot.files(), "cleanup left the file")
+
+
+def body_path(get):
+    token = get.split("/")[-2]
+    return f"{token[:2]}/{token}"
+
+
+def make_public(path):
+    """As the lines in putslot.tmpfiles do: the web server may read, which is
+    inherited."""
+    user, group, more, mask, other = 0x01, 0x04, 0x08, 0x10, 0x20
+    entries = ((user, 7, -1), (group, 7, -1), (more, 5, WEB_GROUP),
+               (mask, 7, -1), (other, 0, -1))
+    acl = struct.pack("<I", 2) + b"".join(
+        struct.pack("<HHi", *entry) for entry in entries)
+    path.mkdir()
+    shutil.chown(path, WEB, BODIES)
+    path.chmod(0o2770)
+    for kind in "access", "default":
+        os.setxattr(path, f"system.posix_acl_{kind}", acl)
 
 
 def walls(scenario, house):
