@@ -17,6 +17,7 @@ CASES = []
 DEVIATIONS = {
     ("Lighttpd", "neither length nor chunked"): (
         400, "lighttpd says CONTENT_LENGTH=0, so this is a wrong length"),
+    ("LighttpdCgi", "neither length nor chunked"): (400, "the same"),
     ("ApacheFcgid", "neither length nor chunked"): (
         400, "mod_fcgid says CONTENT_LENGTH=0, so this is a wrong length"),
 }

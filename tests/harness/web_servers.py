@@ -195,6 +195,15 @@ class LighttpdSendFile(Lighttpd):
             SOCKET: self.putslot.socket, BODIES: self.putslot.bodies})
 
 
+class LighttpdCgi(Lighttpd):
+    """lighttpd that starts putslot for every upload that has a length."""
+
+    def snippet(self):
+        return super().snippet() + shipped("lighttpd/putslot-cgi.conf", {
+            PROGRAM: self.site.bin / "putslot.fcgi",
+            CONFIG: self.putslot.path, '"^[0-9]{8}"': '"^[0-9]"'})
+
+
 class Apache(WebServer):
     """The common part: Debian's modules, its reqtimeout and its .ht rule."""
 
