@@ -92,7 +92,7 @@ find_body(const struct http_request *request, struct file *file)
 	enum bodies_place place;
 	int64_t size = 0;
 
-	file->hand_off = hand_off_possible(request);
+	file->hand_off = hand_off_possible(request, file->slot.size);
 	if (request->method == HTTP_GET && !file->hand_off)
 		return open_body(request, file);
 	int found = bodies_find(
@@ -330,7 +330,7 @@ answer(struct http_request *request, struct file *file)
 		request->unsatisfied_size = file->slot.size;
 		return 416;
 	}
-	if (file->hand_off && hand_off_agrees(request, count))
+	if (file->hand_off && hand_off_agrees(request, ranges, count))
 		return answer_by_hand_off(request, file, count);
 	if (request->method == HTTP_GET && file->fd == -1)
 		status = open_body(request, file);

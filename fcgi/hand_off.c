@@ -26,19 +26,24 @@ range_of(const struct http_request *request)
 }
 
 bool
-hand_off_possible(const struct http_request *request)
+hand_off_possible(const struct http_request *request, int64_t size)
 {
+	const struct config *config = request->service->config;
 	const char *range = range_of(request);
 
-	return request->service->config->send_file != SEND_FILE_NO &&
-	       request->method == HTTP_GET && !has_condition(request) &&
-	       (!range || range_is_plain(range));
+	return config->send_file != SEND_FILE_NO &&
+	       size >= config->send_file_from && request->method == HTTP_GET &&
+	       !has_condition(request) && (!range || range_is_plain(range));
 }
 
 bool
-hand_off_agrees(const struct http_request *request, int ranges)
+hand_off_agrees(
+    const struct http_request *request, const struct range *ranges, int count)
 {
-	return ranges == (range_of(request) ? 1 : 0);
+	if (!range_of(request))
+		return true;
+	return count == 1 && ranges[0].last - ranges[0].first + 1 >=
+				 request->service->config->send_file_from;
 }
 
 void

@@ -6,10 +6,12 @@
 #define FCGI_HAND_OFF_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "schema/token.h"
 
 struct http_request;
+struct range;
 
 /*
  * Whether the web server would send what is decided here, if that is the whole
@@ -18,12 +20,16 @@ struct http_request;
  *	- a condition it would hold against validators of its own;
  *	- a Range that is ignored it might honour, and only one plain range is
  *	  read alike by all servers.
- * Other requests the program answers by itself.
+ * Other requests the program answers by itself, and those for less than
+ * send_file_from bytes of a body of that size, which is faster: a web server
+ * that is sent to a file gives up its connection to the program.
  */
-bool hand_off_possible(const struct http_request *);
+bool hand_off_possible(const struct http_request *, int64_t size);
 
-/* Whether the ranges that were decided on are what it would send then. */
-bool hand_off_agrees(const struct http_request *, int ranges);
+/* Whether the ranges that were decided on are what it would send then, and
+ * worth it. */
+bool hand_off_agrees(
+    const struct http_request *, const struct range *ranges, int count);
 
 /* Writes the header that names the body, and Accept-Ranges where the web server
  * adds none. The answer has status 200, neither length nor Content-Range (the

@@ -51,6 +51,7 @@ struct config {
 	int64_t read_timeout; /* seconds a client may stall in a body */
 	char *incoming; /* directory of whole bodies from nginx, or NULL */
 	enum send_file send_file;
+	int64_t send_file_from; /* bytes; fewer the program sends itself */
 	char *accel_url; /* path at nginx where the bodies lie, ends in '/' */
 	int64_t max_cache_age; /* seconds, cap of Cache-Control's max-age */
 	char *cors_origin;

@@ -164,6 +164,32 @@ START_TEST(only_what_all_servers_answer_alike_is_handed_off)
 }
 END_TEST
 
+START_TEST(what_is_small_is_not_handed_off)
+{
+	static const struct {
+		const char *range; /* of 20 bytes */
+		int64_t from;
+		bool handed_off;
+	} cases[] = {
+	    {NULL, 20, true},
+	    {NULL, 21, false},
+	    {"bytes=0-", 20, true},
+	    {"bytes=1-", 20, false},
+	    {"bytes=5-9", 5, true},
+	    {"bytes=5-9", 6, false},
+	};
+
+	service.config.send_file_from = cases[_i].from;
+	exchange_param(&exchange, "HTTP_RANGE", cases[_i].range);
+	const char *answer = exchange_run(&exchange);
+
+	ck_assert_int_eq(
+	    has_header(answer, "X-Sendfile"), cases[_i].handed_off);
+	ck_assert_int_eq(
+	    *exchange_content(answer) == '\0', cases[_i].handed_off);
+}
+END_TEST
+
 START_TEST(a_head_is_answered_here)
 {
 	exchange_close(&exchange);
@@ -223,6 +249,7 @@ hand_off_suite(void)
 	tcase_add_loop_test(tc,
 	    only_what_all_servers_answer_alike_is_handed_off, 0,
 	    sizeof(requests) / sizeof(*requests));
+	tcase_add_loop_test(tc, what_is_small_is_not_handed_off, 0, 6);
 	tcase_add_test(tc, a_head_is_answered_here);
 	tcase_add_test(tc, nothing_is_handed_off_unless_configured);
 	tcase_add_loop_test(

@@ -41,7 +41,7 @@ class Bench:
         self.web = server_class(site, self.tls, self.putslot)
         self.server = server_class.__name__
         self.putslot.set("web", put_url=self.web.url,
-                         send_file=self.web.send_file)
+                         send_file=self.web.send_file, send_file_from="0")
 
     def start(self):
         # Makes the database, as the component does in an installation: the

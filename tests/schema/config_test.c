@@ -45,6 +45,7 @@ static const char full[] = "[rule staff profile]\n"
 			   "read_timeout = 2m\n"
 			   "incoming = /srv/incoming\n"
 			   "send_file = x-sendfile\n"
+			   "send_file_from = 1 MiB\n"
 			   "accel_url = /files\n"
 			   "max_cache_age = 0\n"
 			   "cors_origin = https://chat.example.org\n"
@@ -123,6 +124,7 @@ START_TEST(everything_has_a_default_but_three_keys)
 	ck_assert_int_eq(c->threads, 8);
 	ck_assert_int_eq(c->read_timeout, 60);
 	ck_assert_int_eq(c->send_file, SEND_FILE_NO);
+	ck_assert_int_eq(c->send_file_from, 32768);
 	ck_assert_str_eq(c->accel_url, "/_putslot/");
 	ck_assert_int_eq(c->max_cache_age, 7 * DAY);
 	ck_assert_str_eq(c->cors_origin, "*");
@@ -211,6 +213,7 @@ START_TEST(every_key_can_be_set)
 	ck_assert_int_eq(c->threads, 3);
 	ck_assert_int_eq(c->read_timeout, 120);
 	ck_assert_int_eq(c->send_file, SEND_FILE_X_SENDFILE);
+	ck_assert_int_eq(c->send_file_from, MIB);
 	ck_assert_str_eq(c->accel_url, "/files/");
 	ck_assert_int_eq(c->max_cache_age, 0);
 	ck_assert_str_eq(c->cors_origin, "https://chat.example.org");
