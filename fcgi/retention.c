@@ -11,9 +11,13 @@
 #include "schema/store.h"
 
 /* Rows in one transaction: the longest that a PUT waits for us is what these
- * take, some milliseconds. */
+ * take, about a millisecond. */
+#define ROWS 10
+/* What is only looked at, and files between two forgettings. */
 #define BATCH 100
 
+/* For each moment of work, so many of rest. */
+#define REST 3
 #define REST_MIN_NS 1000000L
 #define REST_MAX_NS 100000000L
 
@@ -33,20 +37,21 @@ clock_ns(void)
 }
 
 /* SQLite's waiters poll: a lock that is free for a moment between two of our
- * transactions is one they never see free. So rest as long as we worked. */
+ * transactions is one they never see free. And what we write has to reach the
+ * same disk as what they write. So we mostly rest. */
 static void
 rest_since(const struct run *run, int64_t started)
 {
-	int64_t worked = clock_ns() - started;
+	int64_t rest = REST * (clock_ns() - started);
 	struct timespec t = {0};
 
 	if (run->job->flat_out)
 		return;
-	if (worked < REST_MIN_NS)
-		worked = REST_MIN_NS;
-	if (worked > REST_MAX_NS)
-		worked = REST_MAX_NS;
-	t.tv_nsec = (long)worked;
+	if (rest < REST_MIN_NS)
+		rest = REST_MIN_NS;
+	if (rest >= REST_MAX_NS)
+		rest = REST_MAX_NS;
+	t.tv_nsec = (long)rest;
 	nanosleep(&t, NULL);
 }
 
@@ -110,12 +115,12 @@ reap(struct run *run)
 		int64_t started = clock_ns();
 
 		n = store_reap(
-		    job->store, job->now, BATCH, job->dry_run, saw_reaped, run);
+		    job->store, job->now, ROWS, job->dry_run, saw_reaped, run);
 		if (n == -1)
 			return -1;
 		if (n > 0 && !job->dry_run)
 			rest_since(run, started);
-	} while (n >= BATCH && !job->dry_run);
+	} while (n >= ROWS && !job->dry_run);
 	return 1;
 }
 
@@ -163,7 +168,7 @@ erase(struct run *run)
 	do {
 		int64_t started = clock_ns();
 
-		n = store_erase(run->job->store, run->owner, BATCH);
+		n = store_erase(run->job->store, run->owner, ROWS);
 		if (n > 0) {
 			run->sum->erased += n;
 			rest_since(run, started);
@@ -323,6 +328,8 @@ tidy(struct run *run)
 static int
 remove_rows_and_bodies(struct run *run, int (*remove_rows)(struct run *))
 {
+	if (!run->job->dry_run && store_yield(run->job->store) == -1)
+		return -1;
 	if (bury(run, ROWS_DELETED_BEFORE) == -1 || remove_rows(run) == -1)
 		return -1;
 	if (run->job->dry_run || run->job->flat_out)

@@ -5,8 +5,8 @@
  * run may be killed at any point, and the next one goes on where it stood;
  * several runs at once do the same work and do not harm each other.
  *
- * The store's lock is held for at most a hundred rows at a time, and left
- * alone for as long as it was held: uploads and slot requests go in between.
+ * The store's lock is held for ten rows at a time, and left alone for three
+ * times as long as it was held: uploads and slot requests go in between.
  * Memory is constant. flat_out is for when nobody else has anything to do.
  */
 #ifndef FCGI_RETENTION_H

@@ -377,6 +377,20 @@ database_sync(sqlite3 *db)
 	return -1;
 }
 
+/* What is removed is not felt by those who add, if its checkpoints are not
+ * left to them: they would come upon a full WAL as often as we do. */
+int
+database_yield(sqlite3 *db)
+{
+	const char *path = sqlite3_db_filename(db, "main");
+	int wal = use_wal(db, path, 0);
+
+	if (wal != 1)
+		return wal == -1 ? -1 : 1;
+	return execute(db, path,
+	    "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 400");
+}
+
 int
 database_bulk_begin(sqlite3 *db)
 {

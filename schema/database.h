@@ -26,7 +26,8 @@ int database_sync(sqlite3 *db);
  * or -1 (logged). */
 int database_check_place(sqlite3 *db);
 
-/* See store_bulk_begin. */
+/* See store_yield and store_bulk_begin. */
+int database_yield(sqlite3 *db);
 int database_bulk_begin(sqlite3 *db);
 int database_bulk_end(sqlite3 *db);
 

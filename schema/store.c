@@ -476,6 +476,12 @@ store_tidy(struct store *store)
 }
 
 int
+store_yield(struct store *store)
+{
+	return database_yield(store->db);
+}
+
+int
 store_bulk_begin(struct store *store)
 {
 	return database_bulk_begin(store->db);

@@ -232,6 +232,11 @@ int store_forget_recent(struct store *, int64_t now, int max);
  * figures. 1 or -1. */
 int store_tidy(struct store *);
 
+/* Before many removals beside others who write: lets commits not wait for the
+ * disk, so that the lock is held for a shorter time (store_doomed still does),
+ * and does the checkpoints that would fall to the others. 1 or -1. */
+int store_yield(struct store *);
+
 /* Before a large part of the database is changed, in large transactions: has
  * less written, for 6 MiB of memory and a WAL of a hundred and more. And after
  * it: gives both back, as far as readers let go of the WAL. 1 or -1. */

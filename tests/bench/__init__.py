@@ -17,6 +17,7 @@ generator     how far the load generator is from being the bottleneck
 uploads       PUT
 slow          PUT by slow clients, beside fast ones
 downloads     GET
+cleanup       putslot-cleanup, and what others feel of it
 
 A row compares putslot with a floor: the least that any program could take in
 its place. What is measured, each time, is in the row's own words.

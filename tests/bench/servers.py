@@ -191,10 +191,12 @@ APACHE = Way(start_apache, ("apache/putslot-proxy-fcgi.conf",), {},
              sections={"web": {"threads": STREAMS}})
 
 
-def behind(site, way, name="putslot"):
-    """The endpoint that is putslot behind a way."""
+def behind(site, way, name="putslot", prepare=lambda putslot: None):
+    """The endpoint that is putslot behind a way. prepare: what to do with it
+    before its programs start."""
     putslot = Putslot(site, "http://127.0.0.1:1/upload/")
     putslot.set("web", allow_http="yes")
+    prepare(putslot)
     places = {SOCKET: putslot.socket, BODIES: putslot.bodies,
               INCOMING: putslot.store / "incoming",
               PUBLIC: putslot.store / "public"}

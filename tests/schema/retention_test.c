@@ -133,6 +133,17 @@ START_TEST(many_are_reaped_all_or_none)
 }
 END_TEST
 
+START_TEST(who_yields_removes_all_the_same)
+{
+	struct store *s = fixture_store;
+
+	ck_assert_int_eq(store_yield(s), 1);
+	granted_size(1);
+	ck_assert_int_eq(store_reap(s, PUT_ENDS, 10, false, NULL, NULL), 1);
+	ck_assert_shell_eq("SELECT count(*) FROM doomed", "1");
+}
+END_TEST
+
 START_TEST(bulk_work_begins_and_ends)
 {
 	granted_size(1);
@@ -396,6 +407,7 @@ case_of_retention(void)
 	tcase_add_test(tc, a_batch_is_no_larger_than_asked);
 	tcase_add_test(tc, many_are_reaped_up_to_as_many_as_asked);
 	tcase_add_test(tc, many_are_reaped_all_or_none);
+	tcase_add_test(tc, who_yields_removes_all_the_same);
 	tcase_add_test(tc, bulk_work_begins_and_ends);
 	tcase_add_test(tc, a_dry_run_shows_all_and_changes_nothing);
 	tcase_add_test(tc, the_doomed_are_listed_in_order_from_any_point);
