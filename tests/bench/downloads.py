@@ -96,7 +96,8 @@ def make_all(sites):
     """Endpoints that send the bytes by themselves, hand over to nginx, and
     leave it all to nginx."""
     for name, way in (("putslot, own streaming", NGINX),
-                      ("putslot, handing over", SEND_FILE)):
+                      ("putslot, handing over", SEND_FILE),
+                      ("putslot, static files", STATIC_TOO)):
         endpoint = sites.make(behind, way, name)
         endpoint.public = way is STATIC_TOO
         yield endpoint
@@ -126,23 +127,24 @@ def small(bench):
     with Sites(bench.fresh) as sites:
         plain = sites.make(static, FILES, SMALL)
         program = sites.make(fixed, SMALL)
-        own, handed = (
+        own, handed, public = (
             stored(endpoint, FILES, SMALL, endpoint.public)
             for endpoint in make_all(sites))
         found = Gets(bench, "10 KiB, 64 at a time",
-                     [plain, program, own, handed], 64)
+                     [plain, program, own, handed, public], 64)
         yield found.ratio(program, plain)
         yield found.ratio(handed, program, 0.85)
         yield found.ratio(own, program)
+        yield found.ratio(public, plain, 0.95)
 
 
 def large(bench):
     with Sites(bench.fresh) as sites:
         size = bench.count(256) * MIB
         plain = sites.make(static, 4, size)
-        own, handed = (stored(endpoint, 4, size, endpoint.public)
-                       for endpoint in make_all(sites))
-        sources = [plain, own, handed]
+        own, handed, public = (stored(endpoint, 4, size, endpoint.public)
+                               for endpoint in make_all(sites))
+        sources = [plain, own, handed, public]
         # Where the bytes are few, asking a program is what takes the time.
         for what, connections, target, headers in (
                 ("large files, 4 at a time", 4, 0.95, ()),
@@ -152,6 +154,7 @@ def large(bench):
                  [f"Range: bytes={10 * MIB}-{10 * MIB + SMALL - 1}"])):
             found = Gets(bench, what, sources, connections, headers)
             yield found.ratio(handed, plain, target)
+            yield found.ratio(public, plain, 0.95)
             yield found.ratio(own, plain)
 
 

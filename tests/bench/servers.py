@@ -7,6 +7,7 @@ takes requests.
 """
 
 import contextlib
+import re
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -165,14 +166,20 @@ class Way(NamedTuple):
 
 SOCKET = web_servers.SOCKET
 BODIES = web_servers.BODIES
-INCOMING = "/var/lib/putslot/incoming"
-PUBLIC = "/var/lib/putslot-public"
+INCOMING = web_servers.INCOMING
+PUBLIC = web_servers.PUBLIC
+
+# Where a path of the real machine begins; not in a remark.
+ELSEWHERE = re.compile(r"^[^#\n]*/(var/lib|run)/putslot", re.M)
 
 
 def at(places, text):
     """The text with each place as it is in a shipped file replaced."""
     for old, new in places.items():
         text = text.replace(old, str(new))
+    left = ELSEWHERE.search(text)
+    if left:
+        raise LookupError(f"{left[0]} is no place that is known here")
     return text
 
 
@@ -203,7 +210,7 @@ def behind(site, way, name="putslot", prepare=lambda putslot: None):
     for section, keys in way.sections.items():
         putslot.set(section, **{key: at(places, str(value))
                                 for key, value in keys.items()})
-    fcgi = putslot.start_fcgi()
+    fcgi = putslot.start_fcgi(verbose=False)
     server, port, temporary = way.start_before(site, places)
 
     def new_paths(count, size):

@@ -20,7 +20,7 @@ GB = 1e9
 SMALL = 10 * KIB
 WARM = 3000  # files, of 1024 directories
 
-SLOPPY = {}
+SLOPPY = {"store": {"durable": "no"}}
 
 # Connections, and the ratio that is aimed at.
 SMALL_TARGETS = {1: 0.55, 16: 0.65, 64: 0.70}

@@ -68,12 +68,13 @@ class Putslot:
 
     # ---- programs ----
 
-    def start_fcgi(self):
+    def start_fcgi(self, verbose=True):
         """putslot.fcgi, ready to answer on its socket."""
         self.write_config()
         return self.site.start(
             "putslot.fcgi",
-            [self.site.bin / "putslot.fcgi", "-v", "-c", self.path],
+            [self.site.bin / "putslot.fcgi", *["-v"] * verbose,
+             "-c", self.path],
             lambda: self.socket.exists() and accepts(self.socket),
             user=self.site.web_user, exit_status=0)
 
