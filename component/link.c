@@ -204,10 +204,12 @@ send_text(void *arg, const char *text, size_t len)
 	xmpp_send_raw(link->conn, text, len);
 }
 
-/* Each call may wait for the database as long as busy_timeout allows. */
+/* Each call may wait for the database as long as busy_timeout allows. What it
+ * logs is held until the answers have left: nobody should wait for that. */
 static void
 answer_all(struct link *link)
 {
+	log_hold();
 	while (!batch_empty(link->batch)) {
 		batch_answer(link->batch, send_text, link);
 		feed_watchdog(link);
@@ -244,6 +246,7 @@ static void
 run(struct link *link, unsigned long wait_ms)
 {
 	xmpp_run_once(link->service.ctx, wait_ms);
+	log_release();
 }
 
 static int64_t
@@ -367,6 +370,7 @@ close_stream(struct link *link)
 {
 	bool streaming = link->state == LINK_ONLINE;
 
+	log_release();
 	notify_send("STOPPING=1");
 	enter(link, LINK_CLOSING, CLOSE_MAX_MS);
 	if (streaming)

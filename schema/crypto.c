@@ -2,7 +2,6 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -10,7 +9,7 @@
 
 /* The system's configuration is about certificates and TLS, of which there are
  * none here, and costs more time and memory than all that is done with OpenSSL.
- * Who wants other providers of digests and random numbers says so. */
+ * Who wants other providers of digests says so. */
 static uint64_t
 configuration(void)
 {
@@ -23,10 +22,9 @@ configuration(void)
 int
 crypto_prepare(void)
 {
-	unsigned char random[1], digest[EVP_MAX_MD_SIZE];
+	unsigned char digest[EVP_MAX_MD_SIZE];
 
 	if (OPENSSL_init_crypto(configuration(), NULL) == 1 &&
-	    RAND_bytes(random, sizeof(random)) == 1 &&
 	    EVP_Digest("", 0, digest, NULL, EVP_sha256(), NULL) == 1)
 		return 1;
 	log_error("OpenSSL cannot be made ready");

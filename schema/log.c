@@ -8,6 +8,7 @@
 
 #define MESSAGE_MAX 1024 /* bytes; what is longer ends in an ellipsis */
 #define ESCAPE_LEN 4     /* "\x0a" */
+#define HELD_MAX 32768   /* bytes */
 
 static const struct {
 	const char *name;
@@ -23,6 +24,11 @@ static const struct {
 static const char *program = "putslot";
 static enum log_level highest = LOG_LEVEL_INFO;
 static bool to_syslog = false;
+
+/* Between log_hold and log_release. */
+static bool holding = false;
+static char held[HELD_MAX];
+static size_t held_len = 0;
 
 void
 log_open(const char *name, enum log_level level, bool use_syslog)
@@ -56,6 +62,41 @@ escape(const char *text, char *buf, size_t len)
 	buf[n] = '\0';
 }
 
+/* stderr is unbuffered: what is written at once leaves in one write, whole
+ * among other processes' lines. */
+static void
+write_held(void)
+{
+	if (held_len > 0)
+		fwrite(held, 1, held_len, stderr);
+	held_len = 0;
+}
+
+/* 1 the line is kept; 0 there is no place for it. */
+static int
+hold_line(enum log_level level, const char *line, const char *tail)
+{
+	size_t room = sizeof(held) - held_len;
+	int n = snprintf(held + held_len, room, "%s: %s: %s%s\n", program,
+	    levels[level].name, line, tail);
+
+	if (n < 0 || (size_t)n >= room)
+		return 0;
+	held_len += (size_t)n;
+	return 1;
+}
+
+/* glibc gives each fprintf a buffer of its own, although stderr has none. */
+static void
+write_stderr(enum log_level level, const char *line, const char *tail)
+{
+	if (holding && level >= LOG_LEVEL_INFO && hold_line(level, line, tail))
+		return;
+	write_held();
+	fprintf(
+	    stderr, "%s: %s: %s%s\n", program, levels[level].name, line, tail);
+}
+
 static void write_line(enum log_level, const char *fmt, va_list)
     __attribute__((format(printf, 2, 0)));
 
@@ -77,13 +118,10 @@ write_line(enum log_level level, const char *fmt, va_list args)
 		tail = "...";
 	escape(message, line, sizeof(line));
 
-	/* stderr is unbuffered, but glibc gives each fprintf a buffer of its
-	 * own: a line leaves in one write, whole among other processes'. */
 	if (to_syslog)
 		syslog(levels[level].priority, "%s%s", line, tail);
 	else
-		fprintf(stderr, "%s: %s: %s%s\n", program, levels[level].name,
-		    line, tail);
+		write_stderr(level, line, tail);
 	errno = saved;
 }
 
@@ -125,4 +163,17 @@ log_debug(const char *fmt, ...)
 	va_start(args, fmt);
 	write_line(LOG_LEVEL_DEBUG, fmt, args);
 	va_end(args);
+}
+
+void
+log_hold(void)
+{
+	holding = true;
+}
+
+void
+log_release(void)
+{
+	holding = false;
+	write_held();
 }

@@ -1,8 +1,9 @@
 #include "schema/token.h"
 
+#include <errno.h>
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "schema/log.h"
 
@@ -14,8 +15,9 @@ token_make(char buf[TOKEN_LEN + 1])
 	unsigned char random[TOKEN_LEN];
 
 	buf[0] = '\0';
-	if (RAND_bytes(random, sizeof(random)) != 1) {
-		log_error("cannot make a token: no random numbers");
+	if (getrandom(random, sizeof(random), 0) != sizeof(random)) {
+		log_error("cannot make a token: no random numbers: %s",
+		    strerror(errno));
 		return -1;
 	}
 	/* 32 divides 256: the low five bits of a byte are evenly spread. */

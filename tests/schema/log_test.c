@@ -2,9 +2,11 @@
 
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 /* Standard error is this pipe while a test runs, in the test's own process. */
@@ -57,6 +59,68 @@ START_TEST(lines_above_the_level_are_dropped)
 	log_warn("no");
 	log_error("yes");
 	ck_assert_str_eq(caught(), "t: error: yes\n");
+}
+END_TEST
+
+/* How much of what was written can be read already. */
+static int
+written(void)
+{
+	int bytes = 0;
+
+	ck_assert_int_eq(ioctl(from_stderr, FIONREAD, &bytes), 0);
+	return bytes;
+}
+
+START_TEST(lines_are_held_until_they_are_released)
+{
+	log_open("t", LOG_LEVEL_INFO, false);
+	log_hold();
+	log_info("one");
+	log_info("two");
+	ck_assert_int_eq(written(), 0);
+	log_release();
+	ck_assert_int_gt(written(), 0);
+	log_info("three");
+	ck_assert_str_eq(caught(), "t: info: one\nt: info: two\n"
+				   "t: info: three\n");
+}
+END_TEST
+
+START_TEST(trouble_is_not_held_and_keeps_its_place)
+{
+	log_open("t", LOG_LEVEL_INFO, false);
+	log_hold();
+	log_info("one");
+	log_warn("two");
+	log_info("three");
+	ck_assert_int_eq(written(), 29);
+	log_release();
+	ck_assert_str_eq(caught(), "t: info: one\nt: warning: two\n"
+				   "t: info: three\n");
+}
+END_TEST
+
+START_TEST(more_lines_than_can_be_held_are_written)
+{
+	char expected[16];
+
+	log_open("t", LOG_LEVEL_INFO, false);
+	fcntl(from_stderr, F_SETPIPE_SZ, 1 << 20);
+	log_hold();
+	for (int i = 0; i < 5000; i++)
+		log_info("%04d", i);
+	ck_assert_int_gt(written(), 10000);
+	log_release();
+	ck_assert_int_eq(written(), 5000 * 14);
+	for (int i = 0; i < 5000; i++) {
+		char line[15] = "";
+
+		ck_assert_int_eq(read(from_stderr, line, 14), 14);
+		snprintf(expected, sizeof(expected), "t: info: %04d", i);
+		line[13] = '\0'; /* the end of the line */
+		ck_assert_str_eq(line, expected);
+	}
 }
 END_TEST
 
@@ -120,6 +184,9 @@ main(void)
 	tcase_add_checked_fixture(tc, catch_stderr, NULL);
 	tcase_add_test(tc, a_line_names_program_and_level);
 	tcase_add_test(tc, lines_above_the_level_are_dropped);
+	tcase_add_test(tc, lines_are_held_until_they_are_released);
+	tcase_add_test(tc, trouble_is_not_held_and_keeps_its_place);
+	tcase_add_test(tc, more_lines_than_can_be_held_are_written);
 	tcase_add_test(tc, debug_lines_are_written_when_asked_for);
 	tcase_add_test(tc, nothing_from_outside_can_forge_a_line);
 	tcase_add_test(tc, letters_of_every_script_stay_readable);
