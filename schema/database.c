@@ -271,11 +271,14 @@ set_up_writer(sqlite3 *db, const char *path, enum store_access access,
 
 	if (wal == -1)
 		return -1;
+	if (access != STORE_GRANT || !wal)
+		return execute(db, path, "PRAGMA synchronous = FULL");
 	/* In a WAL, NORMAL may lose the last commits in a power cut, but never
-	 * harms the database. Without one it might. */
+	 * harms the database. Without one it might. What then waits for the
+	 * disk is the checkpoint alone, the fewer the better: one for some 500
+	 * slots and 16 MiB, in place of 4 MiB. */
 	return execute(db, path,
-	    access == STORE_GRANT && wal ? "PRAGMA synchronous = NORMAL"
-					 : "PRAGMA synchronous = FULL");
+	    "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000");
 }
 
 static int
