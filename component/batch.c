@@ -5,7 +5,6 @@
 #include <time.h>
 
 #include "component/iq.h"
-#include "schema/log.h"
 
 /* More in one transaction gains nothing that could be measured. */
 #define BATCH_MAX 128
@@ -131,17 +130,10 @@ flush(struct batch *batch, batch_send_fn *send, void *arg)
 }
 
 static void
-write_reply(
-    struct batch *batch, xmpp_stanza_t *reply, batch_send_fn *send, void *arg)
+add_text(struct batch *batch, const char *text, batch_send_fn *send, void *arg)
 {
-	xmpp_ctx_t *ctx = batch->service->ctx;
-	char *text = NULL;
-	size_t len;
+	size_t len = strlen(text);
 
-	if (xmpp_stanza_to_text(reply, &text, &len) != XMPP_EOK) {
-		log_error("no memory for an answer");
-		return;
-	}
 	if (len > TEXT_MAX - batch->len)
 		flush(batch, send, arg);
 	if (len > TEXT_MAX) {
@@ -150,7 +142,6 @@ write_reply(
 		memcpy(batch->text + batch->len, text, len);
 		batch->len += len;
 	}
-	xmpp_free(ctx, text);
 }
 
 /* Forgets the first n. */
@@ -169,12 +160,11 @@ batch_answer(struct batch *batch, batch_send_fn *send, void *arg)
 	size_t n = batch->count > 0 ? decide(batch) : 0;
 
 	for (size_t i = 0; i < n; i++) {
-		xmpp_stanza_t *reply = iq_answer(&batch->iqs[i]);
+		char *text = iq_answer(&batch->iqs[i]);
 
-		if (reply != NULL) {
-			write_reply(batch, reply, send, arg);
-			xmpp_stanza_release(reply);
-		}
+		if (text != NULL)
+			add_text(batch, text, send, arg);
+		free(text);
 	}
 	flush(batch, send, arg);
 	forget(batch, n);

@@ -19,44 +19,42 @@ static const char *const features[] = {
 };
 
 static void
-add_feature(struct answer *answer, xmpp_stanza_t *query, const char *var)
+add_feature(struct answer *answer, int query, const char *var)
 {
-	xmpp_stanza_t *feature = answer_add(answer, query, "feature", NULL);
-
-	answer_set(answer, feature, "var", var);
+	answer_add(answer, query, "feature", NULL);
+	answer_set(answer, "var", var);
 }
 
 /* field: its var, type and value. */
 static void
-add_field(struct answer *answer, xmpp_stanza_t *form, const char *const *field)
+add_field(struct answer *answer, int form, const char *const *field)
 {
-	xmpp_stanza_t *element = answer_add(answer, form, "field", NULL);
+	int element = answer_add(answer, form, "field", NULL);
 
-	answer_set(answer, element, "var", field[0]);
-	answer_set(answer, element, "type", field[1]);
-	answer_text(
-	    answer, answer_add(answer, element, "value", NULL), field[2]);
+	answer_set(answer, "var", field[0]);
+	answer_set(answer, "type", field[1]);
+	answer_add(answer, element, "value", NULL);
+	answer_text(answer, field[2]);
 }
 
 static void
-add_form(struct answer *answer, xmpp_stanza_t *query, const char *form_type,
+add_form(struct answer *answer, int query, const char *form_type,
     int64_t max_file_size)
 {
-	xmpp_stanza_t *form = answer_add(answer, query, "x", NS_DATA_FORM);
+	int form = answer_add(answer, query, "x", NS_DATA_FORM);
 	char number[UNITS_TEXT_MAX];
 	const char *const type[] = {"FORM_TYPE", "hidden", form_type};
 	const char *const max[] = {"max-file-size", "text-single", number};
 
 	snprintf(number, sizeof(number), "%" PRId64, max_file_size);
-	answer_set(answer, form, "type", "result");
+	answer_set(answer, "type", "result");
 	add_field(answer, form, type);
 	add_field(answer, form, max);
 }
 
 /* XEP-0363 section 5: one feature for each purpose. */
 static void
-add_purposes(
-    struct answer *answer, xmpp_stanza_t *query, const struct limits *limits)
+add_purposes(struct answer *answer, int query, const struct limits *limits)
 {
 	for (int p = 0; p < PURPOSE_COUNT; p++) {
 		char var[sizeof(NS_UPLOAD_PURPOSE) + 32];
@@ -82,20 +80,21 @@ announced_size(const struct config *config, const struct limits *limits)
 }
 
 /* Begins the answer. XEP-0030 section 3.2: a node is mirrored, and there is
- * nothing at any; servers take an empty one for none. NULL if refused. */
-static xmpp_stanza_t *
+ * nothing at any; servers take an empty one for none. ANSWER_NONE if refused.
+ */
+static int
 add_query(const struct iq *iq, struct answer *answer, const char *ns)
 {
 	const char *node = xmpp_stanza_get_attribute(iq->child, "node");
-	xmpp_stanza_t *query;
+	int query;
 
 	if (node != NULL && *node != '\0') {
 		answer_error(answer, "cancel", "item-not-found", NULL);
-		return NULL;
+		return ANSWER_NONE;
 	}
-	query = answer_add(answer, answer->iq, "query", ns);
+	query = answer_add(answer, ANSWER_IQ, "query", ns);
 	if (node != NULL)
-		answer_set(answer, query, "node", node);
+		answer_set(answer, "node", node);
 	return query;
 }
 
@@ -107,15 +106,14 @@ disco_info(const struct iq *iq, struct answer *answer)
 	bool admitted = rule != NULL && rule->deny == NULL;
 	const struct limits *limits = admitted ? rule->limits : config->limits;
 	int64_t max = announced_size(config, limits);
-	xmpp_stanza_t *query = add_query(iq, answer, XMPP_NS_DISCO_INFO);
-	xmpp_stanza_t *identity;
+	int query = add_query(iq, answer, XMPP_NS_DISCO_INFO);
 
-	if (query == NULL)
+	if (query == ANSWER_NONE)
 		return;
-	identity = answer_add(answer, query, "identity", NULL);
-	answer_set(answer, identity, "category", "store");
-	answer_set(answer, identity, "type", "file");
-	answer_set(answer, identity, "name", config->name);
+	answer_add(answer, query, "identity", NULL);
+	answer_set(answer, "category", "store");
+	answer_set(answer, "type", "file");
+	answer_set(answer, "name", config->name);
 	for (size_t i = 0; i < sizeof(features) / sizeof(*features); i++)
 		add_feature(answer, query, features[i]);
 	if (admitted)

@@ -167,23 +167,22 @@ own_address(const struct config *config, xmpp_stanza_t *stanza)
 	return to != NULL && jid_is_at(to, config->jid) ? to : config->jid;
 }
 
-xmpp_stanza_t *
+char *
 iq_answer(const struct iq *iq)
 {
-	xmpp_ctx_t *ctx = iq->service->ctx;
 	const char *self = own_address(iq->service->config, iq->stanza);
 	const char *from = xmpp_stanza_get_from(iq->stanza);
 	const char *id = xmpp_stanza_get_id(iq->stanza);
-	struct answer answer = answer_begin(ctx, self, from, id);
-	xmpp_stanza_t *reply;
+	struct answer answer = answer_begin(self, from, id);
+	char *text;
 
 	fill(iq, &answer);
-	reply = answer_end(&answer);
-	if (reply == NULL) {
+	text = answer_end(&answer);
+	if (text == NULL) {
 		/* A smaller one may still fit into memory. */
-		answer = answer_begin(ctx, self, from, id);
+		answer = answer_begin(self, from, id);
 		answer_error(&answer, "wait", "resource-constraint", NULL);
-		reply = answer_end(&answer);
+		text = answer_end(&answer);
 	}
-	return reply;
+	return text;
 }

@@ -1,5 +1,5 @@
 /*
- * What the component answers, without a network: a stanza in, a stanza out, in
+ * What the component answers, without a network: a stanza in, text out, in
  * three steps, so that what many of them need of the database can be done in
  * one transaction (batch.h). Nothing is kept from one stanza to the next.
  */
@@ -20,7 +20,6 @@ struct iq;
 
 /* What the handlers work with; all borrowed. */
 struct service {
-	xmpp_ctx_t *ctx;
 	const struct config *config;
 	struct store *store; /* opened with STORE_GRANT */
 };
@@ -53,8 +52,8 @@ bool iq_asks_store(const struct iq *);
 void iq_decide(struct iq *);
 void iq_retract(struct iq *);
 
-/* The answer, for the caller to send and release; NULL if memory ran out even
- * for an error (logged). */
-xmpp_stanza_t *iq_answer(const struct iq *);
+/* The answer as text, for the caller to free; NULL if memory ran out even for
+ * an error (logged). */
+char *iq_answer(const struct iq *);
 
 #endif

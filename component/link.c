@@ -48,6 +48,7 @@ enum link_state {
 struct link {
 	const struct config *config;
 	struct service service;
+	xmpp_ctx_t *ctx;
 	struct batch *batch; /* what was read and not yet answered */
 	xmpp_conn_t *conn;
 	int signal_fd;
@@ -245,7 +246,7 @@ try_connect(struct link *link)
 static void
 run(struct link *link, unsigned long wait_ms)
 {
-	xmpp_run_once(link->service.ctx, wait_ms);
+	xmpp_run_once(link->ctx, wait_ms);
 	log_release();
 }
 
@@ -422,15 +423,12 @@ link_open(const struct config *config, struct store *store, struct link **out)
 	link->config = config;
 	link->signal_fd = -1;
 	xmpp_initialize();
-	link->service = (struct service){
-	    .ctx = xmpp_ctx_new(NULL, strophe_log()),
-	    .config = config,
-	    .store = store,
-	};
+	link->service = (struct service){.config = config, .store = store};
+	link->ctx = xmpp_ctx_new(NULL, strophe_log());
 	link->batch = batch_new(&link->service);
-	if (link->batch != NULL && link->service.ctx != NULL &&
+	if (link->batch != NULL && link->ctx != NULL &&
 	    expat_deferral_off() == 1)
-		link->conn = xmpp_conn_new(link->service.ctx);
+		link->conn = xmpp_conn_new(link->ctx);
 	if (link->conn == NULL || take_signals(link) < 0)
 		goto out;
 	xmpp_conn_set_jid(link->conn, config->jid);
@@ -454,8 +452,8 @@ link_close(struct link *link)
 	batch_free(link->batch);
 	if (link->conn != NULL)
 		xmpp_conn_release(link->conn);
-	if (link->service.ctx != NULL)
-		xmpp_ctx_free(link->service.ctx);
+	if (link->ctx != NULL)
+		xmpp_ctx_free(link->ctx);
 	xmpp_shutdown();
 	if (link->signal_fd >= 0)
 		close(link->signal_fd);

@@ -33,65 +33,75 @@ is_legacy(xmpp_stanza_t *request)
 	return strcmp(xmpp_stanza_get_ns(request), NS_UPLOAD) != 0;
 }
 
+static void
+add_url(struct answer *answer, int slot, const char *name, const char *url,
+    bool legacy)
+{
+	answer_add(answer, slot, name, NULL);
+	if (legacy)
+		answer_text(answer, url);
+	else
+		answer_set(answer, "url", url);
+}
+
 void
 slot_reply_granted(struct answer *answer, xmpp_stanza_t *request,
     const char *put_url, const char *get_url)
 {
-	xmpp_stanza_t *slot =
-	    answer_add(answer, answer->iq, "slot", xmpp_stanza_get_ns(request));
-	xmpp_stanza_t *put = answer_add(answer, slot, "put", NULL);
-	xmpp_stanza_t *get = answer_add(answer, slot, "get", NULL);
+	int slot =
+	    answer_add(answer, ANSWER_IQ, "slot", xmpp_stanza_get_ns(request));
 
-	if (is_legacy(request)) {
-		answer_text(answer, put, put_url);
-		answer_text(answer, get, get_url);
-	} else {
-		answer_set(answer, put, "url", put_url);
-		answer_set(answer, get, "url", get_url);
-	}
+	add_url(answer, slot, "put", put_url, is_legacy(request));
+	add_url(answer, slot, "get", get_url, is_legacy(request));
 }
+
+static const char *const keys[] = {"filename", "size", "content-type"};
+#define KEYS (sizeof(keys) / sizeof(*keys))
 
 /* Rebuilt from what is known, so that nothing else of the stanza, and nothing
  * that is not XML, is sent back. */
 static void
 echo_request(struct answer *answer, xmpp_stanza_t *request)
 {
-	static const char *const keys[] = {"filename", "size", "content-type"};
-	xmpp_stanza_t *echo = answer_add(
-	    answer, answer->iq, "request", xmpp_stanza_get_ns(request));
+	int echo = answer_add(
+	    answer, ANSWER_IQ, "request", xmpp_stanza_get_ns(request));
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+	for (size_t i = 0; i < KEYS; i++) {
+		const char *value = xmpp_stanza_get_attribute(request, keys[i]);
+
+		if (value != NULL)
+			answer_set(answer, keys[i], value);
+	}
+	for (size_t i = 0; i < KEYS; i++) {
 		const char *value = slot_request_field(request, keys[i]);
 
-		if (value == NULL)
+		if (value == NULL ||
+		    xmpp_stanza_get_attribute(request, keys[i]) != NULL)
 			continue;
-		if (xmpp_stanza_get_attribute(request, keys[i]) != NULL)
-			answer_set(answer, echo, keys[i], value);
-		else
-			answer_text(answer,
-			    answer_add(answer, echo, keys[i], NULL), value);
+		answer_add(answer, echo, keys[i], NULL);
+		answer_text(answer, value);
 	}
 }
 
 static void
 add_max_file_size(
-    struct answer *answer, xmpp_stanza_t *error, const char *ns, int64_t bytes)
+    struct answer *answer, int error, const char *ns, int64_t bytes)
 {
-	xmpp_stanza_t *large = answer_add(answer, error, "file-too-large", ns);
+	int large = answer_add(answer, error, "file-too-large", ns);
 	char number[UNITS_TEXT_MAX];
 
 	snprintf(number, sizeof(number), "%" PRId64, bytes);
-	answer_text(
-	    answer, answer_add(answer, large, "max-file-size", NULL), number);
+	answer_add(answer, large, "max-file-size", NULL);
+	answer_text(answer, number);
 }
 
 static void
-add_retry(struct answer *answer, xmpp_stanza_t *error, int64_t at)
+add_retry(struct answer *answer, int error, int64_t at)
 {
-	xmpp_stanza_t *retry = answer_add(answer, error, "retry", NS_UPLOAD);
 	char stamp[DATETIME_TEXT_MAX];
 
-	answer_set(answer, retry, "stamp", datetime_format(at, stamp));
+	answer_add(answer, error, "retry", NS_UPLOAD);
+	answer_set(answer, "stamp", datetime_format(at, stamp));
 }
 
 void
@@ -100,7 +110,7 @@ slot_reply_refused(struct answer *answer, xmpp_stanza_t *request,
 {
 	bool legacy = is_legacy(request);
 	const struct condition *condition = &conditions[refusal->kind];
-	xmpp_stanza_t *error;
+	int error;
 
 	if (legacy && refusal->kind == REFUSAL_FORBIDDEN)
 		condition = &legacy_forbidden;

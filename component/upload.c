@@ -277,7 +277,7 @@ reply_granted(const struct iq *iq, struct answer *answer)
 	if (put != NULL && get != NULL)
 		slot_reply_granted(answer, iq->child, put, get);
 	else
-		answer->broken = true;
+		answer_break(answer);
 	free(put);
 	free(get);
 }

@@ -6,11 +6,11 @@
 void
 version_answer(const struct iq *iq, struct answer *answer)
 {
-	xmpp_stanza_t *query =
-	    answer_add(answer, answer->iq, "query", NS_VERSION);
+	int query = answer_add(answer, ANSWER_IQ, "query", NS_VERSION);
 
 	(void)iq;
-	answer_text(answer, answer_add(answer, query, "name", NULL), "putslot");
-	answer_text(answer, answer_add(answer, query, "version", NULL),
-	    PUTSLOT_VERSION);
+	answer_add(answer, query, "name", NULL);
+	answer_text(answer, "putslot");
+	answer_add(answer, query, "version", NULL);
+	answer_text(answer, PUTSLOT_VERSION);
 }

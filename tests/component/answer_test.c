@@ -1,11 +1,10 @@
 #include <check.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "component/answer.h"
-#include "component/iq.h"
-#include "tests/component/services.h"
 #include "tests/component/stanzas.h"
 
 #define FFFD "\xef\xbf\xbd"
@@ -15,7 +14,7 @@ static const struct {
 	const char *clean;
 } texts[] = {
     {"", ""},
-    {"plain <&>'\" \xc3\xa8 \xf0\x9f\x98\x80", /* escaping comes later */
+    {"plain <&>'\" \xc3\xa8 \xf0\x9f\x98\x80",
 	"plain <&>'\" \xc3\xa8 \xf0\x9f\x98\x80"},
     {"\t\n\r", "\t\n\r"},
     {"\x7f\xc2\x85", "\x7f\xc2\x85"}, /* unwise, but XML */
@@ -30,28 +29,61 @@ static const struct {
     {"\xf4\x90\x80\x80", FFFD FFFD FFFD FFFD},
 };
 
+/* What whoever reads the answer finds. */
+static xmpp_stanza_t *
+read_answer(struct answer *a)
+{
+	char *text = answer_end(a);
+	xmpp_stanza_t *stanza;
+
+	ck_assert_ptr_nonnull(text);
+	stanza = stanzas_parse(text);
+	free(text);
+	return stanza;
+}
+
 START_TEST(what_xml_cannot_carry_is_replaced_everywhere)
 {
-	struct answer a = answer_begin(stanzas_ctx(), "f", "t", texts[_i].text);
-	xmpp_stanza_t *x = answer_add(&a, a.iq, "x", NULL);
-	xmpp_stanza_t *text;
+	struct answer a = answer_begin("f", "t", texts[_i].text);
+	xmpp_stanza_t *iq, *x;
 
-	answer_text(&a, x, texts[_i].text);
-	answer_set(&a, x, "key", texts[_i].text);
-	ck_assert_ptr_nonnull(stanzas_keep(answer_end(&a)));
-	ck_assert_str_eq(xmpp_stanza_get_id(a.iq), texts[_i].clean);
+	answer_add(&a, ANSWER_IQ, "x", NULL);
+	answer_set(&a, "key", texts[_i].text);
+	answer_text(&a, texts[_i].text);
+	iq = read_answer(&a);
+	ck_assert_str_eq(xmpp_stanza_get_id(iq), texts[_i].clean);
+	x = xmpp_stanza_get_children(iq);
 	ck_assert_str_eq(xmpp_stanza_get_attribute(x, "key"), texts[_i].clean);
-	text = xmpp_stanza_get_children(x);
-	ck_assert_str_eq(xmpp_stanza_get_text_ptr(text), texts[_i].clean);
+	x = xmpp_stanza_get_children(x);
+	ck_assert_str_eq(
+	    x != NULL ? xmpp_stanza_get_text_ptr(x) : "", texts[_i].clean);
+}
+END_TEST
+
+START_TEST(elements_are_closed_where_the_next_one_needs_it)
+{
+	struct answer a = answer_begin("f", "t", "i");
+	int b = answer_add(&a, ANSWER_IQ, "b", "ns");
+	int c = answer_add(&a, b, "c", NULL);
+
+	answer_add(&a, c, "d", NULL);
+	answer_text(&a, "1");
+	answer_add(&a, c, "e", NULL);
+	answer_set(&a, "k", "v");
+	answer_add(&a, b, "f", NULL);
+	answer_add(&a, ANSWER_IQ, "g", NULL);
+	stanzas_expect(read_answer(&a),
+	    "<iq type='result' from='f' to='t' id='i'><b xmlns='ns'>"
+	    "<c><d>1</d><e k='v'/></c><f/></b><g/></iq>");
 }
 END_TEST
 
 START_TEST(an_error_has_condition_and_text)
 {
-	struct answer a = answer_begin(stanzas_ctx(), "f", "t", NULL);
+	struct answer a = answer_begin("f", "t", NULL);
 
 	answer_add(&a, answer_error(&a, "wait", "gone", "why"), "x", "y");
-	stanzas_expect(stanzas_keep(answer_end(&a)),
+	stanzas_expect(read_answer(&a),
 	    "<iq type='error' from='f' to='t'><error type='wait'>"
 	    "<gone xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
 	    "<text xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'>why</text>"
@@ -59,108 +91,46 @@ START_TEST(an_error_has_condition_and_text)
 }
 END_TEST
 
-/* An allocator that gives out so many pieces, and then no more or, for a
- * moment's shortage, all but one. */
-struct scarcity {
-	int left;
-	bool passes;
-};
-
-static bool
-is_short(struct scarcity *scarcity)
+/* What would not be XML, or what the caller could not make. */
+START_TEST(a_broken_answer_is_none)
 {
-	int left = scarcity->left--;
+	struct answer a = answer_begin("f", "t", "i");
+	int depth = ANSWER_IQ;
 
-	return scarcity->passes ? left == 0 : left <= 0;
-}
-
-static void *
-scarce_alloc(size_t size, void *scarcity)
-{
-	return is_short(scarcity) ? NULL : malloc(size);
-}
-
-static void
-scarce_free(void *p, void *scarcity)
-{
-	(void)scarcity;
-	free(p);
-}
-
-static void *
-scarce_realloc(void *p, size_t size, void *scarcity)
-{
-	return is_short(scarcity) ? NULL : realloc(p, size);
-}
-
-static const char *const requests[] = {
-    "<iq from='a@montague.tld' id='x' type='get'>"
-    "<query xmlns='http://jabber.org/protocol/disco#info'/></iq>",
-    "<iq from='a@montague.tld' id='x' type='get'>"
-    "<request xmlns='urn:xmpp:http:upload:0' filename='a' size='1'/></iq>",
-    "<iq from='a@montague.tld' id='x' type='get'>"
-    "<request xmlns='urn:xmpp:http:upload:0' filename='a' size='1e9'/></iq>",
-};
-
-/* URLs differ from answer to answer; all else does not. */
-static int
-count_elements(xmpp_stanza_t *s)
-{
-	int n = 1;
-
-	for (s = xmpp_stanza_get_children(s); s != NULL;
-	     s = xmpp_stanza_get_next(s))
-		n += count_elements(s);
-	return n;
-}
-
-/* It is the whole, a short wait error, or, unless there is memory again for
- * that, nothing. */
-static void
-answer_with(struct scarcity scarcity, const char *text)
-{
-	int failures = 0, whole;
-	const xmpp_mem_t scarce = {
-	    scarce_alloc, scarce_free, scarce_realloc, &scarcity};
-	struct service service;
-	xmpp_stanza_t *request, *reply;
-
-	services_open("");
-	/* Each failure logs its line. */
 	ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
-	request = stanzas_parse(text);
-	whole = count_elements(services_answer(text));
-	service = services_service;
-	service.ctx = xmpp_ctx_new(&scarce, NULL);
-	for (int n = 0;; n++, failures++) {
-		scarcity.left = n;
-		reply = services_reply(&service, SERVICES_NOW, request);
-		if (reply != NULL && count_elements(reply) == whole)
-			break;
-		ck_assert(reply != NULL || !scarcity.passes);
-		if (reply != NULL) {
-			ck_assert_int_eq(count_elements(reply), 3);
-			ck_assert_str_eq(xmpp_stanza_get_type(
-					     xmpp_stanza_get_children(reply)),
-			    "wait");
-			xmpp_stanza_release(reply);
-		}
+	switch (_i) {
+	case 0:
+		answer_break(&a);
+		break;
+	case 1:
+		answer_add(&a, ANSWER_IQ, "x", NULL);
+		answer_text(&a, "text");
+		answer_set(&a, "too", "late");
+		break;
+	default:
+		for (int i = 0; i <= ANSWER_DEPTH_MAX; i++)
+			depth = answer_add(&a, depth, "x", NULL);
 	}
-	ck_assert_int_gt(failures, 10);
-	xmpp_stanza_release(reply);
-	xmpp_ctx_free(service.ctx);
-}
-
-START_TEST(memory_that_runs_out_anywhere_gives_no_half_answers)
-{
-	answer_with((struct scarcity){.left = 1000}, requests[_i]);
+	ck_assert_ptr_null(answer_end(&a));
 }
 END_TEST
 
-START_TEST(memory_that_is_short_for_a_moment_gives_an_error)
+START_TEST(a_long_answer_is_whole)
 {
-	answer_with(
-	    (struct scarcity){.left = 1000, .passes = true}, requests[_i]);
+	struct answer a = answer_begin("f", "t", "i");
+	xmpp_stanza_t *x;
+	int n = 0;
+
+	for (int i = 0; i < 5000; i++) {
+		answer_add(&a, ANSWER_IQ, "x", NULL);
+		answer_text(&a, "0123456789");
+	}
+	x = xmpp_stanza_get_children(read_answer(&a));
+	for (; x != NULL; x = xmpp_stanza_get_next(x), n++)
+		ck_assert_str_eq(
+		    xmpp_stanza_get_text_ptr(xmpp_stanza_get_children(x)),
+		    "0123456789");
+	ck_assert_int_eq(n, 5000);
 }
 END_TEST
 
@@ -169,21 +139,15 @@ main(void)
 {
 	Suite *suite = suite_create("answer");
 	TCase *tc = tcase_create("build");
-	TCase *memory = tcase_create("memory");
 
 	tcase_add_checked_fixture(tc, NULL, stanzas_close);
 	tcase_add_loop_test(tc, what_xml_cannot_carry_is_replaced_everywhere, 0,
 	    sizeof(texts) / sizeof(*texts));
+	tcase_add_test(tc, elements_are_closed_where_the_next_one_needs_it);
 	tcase_add_test(tc, an_error_has_condition_and_text);
+	tcase_add_loop_test(tc, a_broken_answer_is_none, 0, 3);
+	tcase_add_test(tc, a_long_answer_is_whole);
 	suite_add_tcase(suite, tc);
-	tcase_add_checked_fixture(memory, NULL, services_close);
-	tcase_add_loop_test(memory,
-	    memory_that_runs_out_anywhere_gives_no_half_answers, 0,
-	    sizeof(requests) / sizeof(*requests));
-	tcase_add_loop_test(memory,
-	    memory_that_is_short_for_a_moment_gives_an_error, 0,
-	    sizeof(requests) / sizeof(*requests));
-	suite_add_tcase(suite, memory);
 
 	SRunner *sr = srunner_create(suite);
 	srunner_run_all(sr, CK_NORMAL);

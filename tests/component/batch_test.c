@@ -56,8 +56,7 @@ take(void *arg, const char *piece, size_t piece_len)
 static void
 ask(const char *xml)
 {
-	xmpp_stanza_t *stanza =
-	    xmpp_stanza_new_from_string(services_service.ctx, xml);
+	xmpp_stanza_t *stanza = xmpp_stanza_new_from_string(stanzas_ctx(), xml);
 
 	ck_assert_ptr_nonnull(stanza);
 	batch_add(batch, SERVICES_NOW, stanza);

@@ -187,7 +187,7 @@ ping(int fd, int id)
 
 	snprintf(text, sizeof(text), PING, id);
 	say(fd, text);
-	snprintf(text, sizeof(text), "id=\"%d\"", id);
+	snprintf(text, sizeof(text), "id='%d'", id);
 	await_text(fd, text);
 }
 
@@ -296,7 +296,7 @@ START_TEST(a_stanza_in_pieces_is_answered)
 		piece[0] = *c;
 		say(fd, piece);
 	}
-	await_text(fd, "id=\"5\"");
+	await_text(fd, "id='5'");
 }
 END_TEST
 
@@ -459,7 +459,7 @@ START_TEST(requests_that_wait_for_the_database_do_not_starve_the_watchdog)
 		ck_assert_int_eq(poll(&p, 1, BUSY_S * 1500), 1);
 		recv(manager, state, sizeof(state), 0);
 	}
-	await_text(fd, "id=\"4\"");
+	await_text(fd, "id='4'");
 }
 END_TEST
 

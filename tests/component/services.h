@@ -53,7 +53,6 @@ services_open(const char *settings)
 	ck_assert_int_eq(
 	    config_read(path, CONFIG_FOR_COMPONENT, &services_config, stderr),
 	    1);
-	services_service.ctx = stanzas_ctx();
 	services_service.config = services_config;
 	ck_assert_int_eq(
 	    store_open(services_config->database, STORE_GRANT,
@@ -83,12 +82,17 @@ services_reply(
 {
 	struct iq *iq = calloc(1, sizeof(*iq));
 	xmpp_stanza_t *reply = NULL;
+	char *text;
 
 	ck_assert_ptr_nonnull(iq);
 	if (iq_read(iq, service, now, stanza) == 1) {
 		iq->upload.room = upload_room(service->config);
 		iq_decide(iq);
-		reply = iq_answer(iq);
+		text = iq_answer(iq);
+		if (text != NULL)
+			reply =
+			    xmpp_stanza_new_from_string(stanzas_ctx(), text);
+		free(text);
 	}
 	free(iq);
 	return reply;

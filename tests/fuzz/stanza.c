@@ -31,6 +31,7 @@ static const struct {
 #define FULL (sizeof(full) / sizeof(*full))
 
 static struct service service;
+static xmpp_ctx_t *context;
 
 /* ---- the service ---- */
 
@@ -68,14 +69,19 @@ reply_to(xmpp_stanza_t *stanza)
 		return NULL;
 	iq.upload.room = upload_room(service.config);
 	iq_decide(&iq);
-	return iq_answer(&iq);
+	char *text = iq_answer(&iq);
+	xmpp_stanza_t *reply =
+	    text != NULL ? xmpp_stanza_new_from_string(context, text) : NULL;
+	FUZZ_CLAIM(text != NULL && text_is_utf8(text) && reply != NULL);
+	free(text);
+	return reply;
 }
 
 /* The answer to one stanza in text, to be released, or NULL. */
 static xmpp_stanza_t *
 ask(const char *text)
 {
-	xmpp_stanza_t *stanza = xmpp_stanza_new_from_string(service.ctx, text);
+	xmpp_stanza_t *stanza = xmpp_stanza_new_from_string(context, text);
 
 	FUZZ_CLAIM(stanza != NULL);
 	xmpp_stanza_t *answer = reply_to(stanza);
@@ -103,7 +109,7 @@ fill_quota(const char *user, enum purpose purpose)
 static void
 release_context(void)
 {
-	xmpp_ctx_free(service.ctx);
+	xmpp_ctx_free(context);
 }
 
 static void
@@ -118,8 +124,8 @@ set_up(void)
 	write_config(path);
 	FUZZ_CLAIM(
 	    config_read(path, CONFIG_FOR_COMPONENT, &config, stderr) == 1);
-	service.ctx = xmpp_ctx_new(NULL, NULL);
-	FUZZ_CLAIM(service.ctx != NULL && atexit(release_context) == 0);
+	context = xmpp_ctx_new(NULL, NULL);
+	FUZZ_CLAIM(context != NULL && atexit(release_context) == 0);
 	service.config = config;
 	FUZZ_CLAIM(store_open(config->database, STORE_GRANT,
 		       config->busy_timeout, &service.store) == 1);
@@ -194,13 +200,13 @@ check_text(xmpp_stanza_t *answer)
 
 	FUZZ_CLAIM(xmpp_stanza_to_text(answer, &text, &len) == XMPP_EOK);
 	FUZZ_CLAIM(text_is_utf8(text));
-	xmpp_stanza_t *again = xmpp_stanza_new_from_string(service.ctx, text);
+	xmpp_stanza_t *again = xmpp_stanza_new_from_string(context, text);
 	FUZZ_CLAIM(again != NULL);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		FUZZ_CLAIM(reads_as(xmpp_stanza_get_attribute(answer, keys[i]),
 		    xmpp_stanza_get_attribute(again, keys[i])));
 	xmpp_stanza_release(again);
-	xmpp_free(service.ctx, text);
+	xmpp_free(context, text);
 }
 
 /* ---- a slot ---- */
@@ -323,7 +329,7 @@ check_answer(xmpp_stanza_t *answer, xmpp_stanza_t *stanza)
 static void
 check(const char *text)
 {
-	xmpp_stanza_t *stanza = xmpp_stanza_new_from_string(service.ctx, text);
+	xmpp_stanza_t *stanza = xmpp_stanza_new_from_string(context, text);
 
 	if (stanza == NULL)
 		return;

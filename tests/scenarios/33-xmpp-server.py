@@ -163,7 +163,7 @@ def is_slow(link):
             connection.sendall(bytes([byte]))
             time.sleep(0.002)
         came = b""
-        while b"id=\"slow\"" not in came:
+        while b"id='slow'" not in came:
             came += connection.recv(65536)
 
 
