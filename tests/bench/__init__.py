@@ -17,6 +17,7 @@ generator     how far the load generator is from being the bottleneck
 uploads       PUT
 slow          PUT by slow clients, beside fast ones
 downloads     GET
+slots         asking for a slot, by XMPP
 cleanup       putslot-cleanup, and what others feel of it
 
 A row compares putslot with a floor: the least that any program could take in

@@ -78,12 +78,12 @@ class Putslot:
             lambda: self.socket.exists() and accepts(self.socket),
             user=self.site.web_user, exit_status=0)
 
-    def start_component(self, wait=True):
+    def start_component(self, wait=True, options=("-v",)):
         """putslot-component; with wait, until the XMPP server took it."""
         self.write_config()
         daemon = self.site.start(
-            "putslot-component",
-            [self.site.bin / "putslot-component", "-v", "-c", self.path],
+            "putslot-component", [self.site.bin / "putslot-component",
+                                  *options, "-c", self.path],
             lambda: True, user=self.site.component_user, exit_status=0)
         if wait:
             daemon.wait_log("connected")

@@ -106,23 +106,26 @@ class Ejabberd(XmppServer):
         self.api = self.site.port()
 
     def start(self):
+        daemon = self.start_daemon()
+        for name in self.accounts:
+            wait_for(lambda: self.register(name, DOMAIN), f"account of {name}")
+        wait_for(lambda: self.register(STRANGER, OTHER_DOMAIN), "a stranger")
+        return daemon
+
+    def start_daemon(self):
         config = self.site.write("ejabberd.yml", self.config())
         # The account of the package may read its own files in /etc.
         command = [
             "erl", "-noinput", "+K", "true", "-mnesia", "dir",
             f'"{self.directory}"', "-ejabberd", "log_rotate_count", "0",
             "-s", "ejabberd"]
-        daemon = self.site.start(
+        return self.site.start(
             self.name, command, self.ready, user=self.user, env={
                 "HOME": str(self.directory),
                 "EJABBERD_CONFIG_PATH": str(config),
                 "EJABBERD_LOG_PATH": f"{self.directory}/ejabberd.log",
                 "ERL_CRASH_DUMP_SECONDS": "0",
                 "ERL_LIBS": "/usr/lib/" + get_config_var("MULTIARCH")})
-        for name in self.accounts:
-            wait_for(lambda: self.register(name, DOMAIN), f"account of {name}")
-        wait_for(lambda: self.register(STRANGER, OTHER_DOMAIN), "a stranger")
-        return daemon
 
     def config(self):
         """Our own part, with the shipped entry put into the list that is

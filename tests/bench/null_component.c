@@ -1,0 +1,199 @@
+/*
+ * null_component PORT JID SECRET: an external component (XEP-0114) of the XMPP
+ * server on 127.0.0.1:PORT that answers every request with the same slot. It
+ * decides nothing and records nothing: no component can be quicker. Expat
+ * reads, and what came together is answered in one write. Says on stderr what
+ * it is told, such as <handshake/>, and ends with the stream.
+ */
+#include <expat.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/evp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "schema/units.h"
+
+#define READ 65536
+#define TEXT (1 << 20) /* of the answers to one read */
+#define TOKEN "abcdefghijklmnopqrstuvwxyz"
+#define BASE "https://upload.example.org/upload/" TOKEN "/"
+
+struct component {
+	int fd;
+	const char *jid;
+	const char *secret;
+	int depth; /* 1: within the stream */
+	char id[256];
+	char from[3072];
+	char text[TEXT];
+	size_t len;
+	bool broken;
+};
+
+static void add(struct component *c, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void
+add(struct component *c, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(c->text + c->len, sizeof(c->text) - c->len, format, args);
+	va_end(args);
+	if (n < 0 || (size_t)n >= sizeof(c->text) - c->len)
+		c->broken = true;
+	else
+		c->len += (size_t)n;
+}
+
+static void
+copy(struct component *c, char *to, size_t size, const char *value)
+{
+	int n = snprintf(to, size, "%s", value);
+
+	/* The load generator has neither long names nor odd characters. */
+	if (n < 0 || (size_t)n >= size || strpbrk(value, "<&'\"") != NULL)
+		c->broken = true;
+}
+
+static void
+shake_hands(struct component *c, const char *id)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned len = 0;
+	char text[512];
+	int n = snprintf(text, sizeof(text), "%s%s", id, c->secret);
+
+	if (n < 0 ||
+	    EVP_Digest(text, (size_t)n, digest, &len, EVP_sha1(), NULL) != 1)
+		c->broken = true;
+	add(c, "<handshake>");
+	for (unsigned i = 0; i < len; i++)
+		add(c, "%02x", digest[i]);
+	add(c, "</handshake>");
+}
+
+static void XMLCALL
+begin_element(void *arg, const char *name, const char **attributes)
+{
+	struct component *c = arg;
+
+	if (c->depth++ > 1)
+		return;
+	(void)name;
+	for (const char **a = attributes; *a != NULL; a += 2) {
+		if (strcmp(a[0], "id") == 0)
+			copy(c, c->id, sizeof(c->id), a[1]);
+		else if (strcmp(a[0], "from") == 0)
+			copy(c, c->from, sizeof(c->from), a[1]);
+	}
+	if (c->depth == 1)
+		shake_hands(c, c->id);
+}
+
+static void XMLCALL
+end_element(void *arg, const char *name)
+{
+	struct component *c = arg;
+
+	if (--c->depth != 1)
+		return;
+	if (strcmp(name, "iq") != 0) {
+		fprintf(stderr, "<%s/>\n", name);
+		return;
+	}
+	add(c,
+	    "<iq type='result' from='%s' to='%s' id='%s'>"
+	    "<slot xmlns='urn:xmpp:http:upload:0'>"
+	    "<put url='" BASE TOKEN "/picture.jpg'/>"
+	    "<get url='" BASE "picture.jpg'/></slot></iq>",
+	    c->jid, c->from, c->id);
+}
+
+static int
+flush(struct component *c)
+{
+	size_t sent = 0;
+
+	while (sent < c->len) {
+		ssize_t n =
+		    send(c->fd, c->text + sent, c->len - sent, MSG_NOSIGNAL);
+
+		if (n <= 0)
+			return -1;
+		sent += (size_t)n;
+	}
+	c->len = 0;
+	return c->broken ? -1 : 1;
+}
+
+static int
+connect_to(uint16_t port)
+{
+	const int on = 1;
+	const struct sockaddr_in address = {
+	    .sin_family = AF_INET,
+	    .sin_port = htons(port),
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (fd == -1 ||
+	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0 ||
+	    connect(fd, (const struct sockaddr *)&address, sizeof(address)) !=
+		0)
+		return -1;
+	return fd;
+}
+
+static int
+run(struct component *c)
+{
+	static char received[READ];
+	XML_Parser parser = XML_ParserCreate(NULL);
+	ssize_t n = 0;
+
+	if (parser == NULL)
+		return -1;
+	XML_SetUserData(parser, c);
+	XML_SetElementHandler(parser, begin_element, end_element);
+	add(c,
+	    "<?xml version='1.0'?><stream:stream to='%s' "
+	    "xmlns='jabber:component:accept' "
+	    "xmlns:stream='http://etherx.jabber.org/streams'>",
+	    c->jid);
+	while (flush(c) == 1 &&
+	       (n = recv(c->fd, received, sizeof(received), 0)) > 0 &&
+	       XML_Parse(parser, received, (int)n, 0) == XML_STATUS_OK)
+		;
+	XML_ParserFree(parser);
+	return n == 0 ? 1 : -1;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct component c;
+	int64_t port = 0;
+
+	if (argc != 4 || units_parse_number(argv[1], &port) != 1 ||
+	    port > UINT16_MAX) {
+		fputs("usage: see the head of null_component.c\n", stderr);
+		return 2;
+	}
+	c.jid = argv[2];
+	c.secret = argv[3];
+	c.fd = connect_to((uint16_t)port);
+	if (c.fd == -1 || run(&c) != 1) {
+		perror("null_component");
+		return 1;
+	}
+	return 0;
+}
