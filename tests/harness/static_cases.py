@@ -256,6 +256,13 @@ def take_down(bench):
         print(f"{statement}: closed after {time.monotonic() - took:.1f} s")
         is_refusal(bench.get(get), 404)
         equal(bench.get(other).status, 200, "status of another file")
+        true(bench.putslot.files()[token].is_relative_to(
+            bench.putslot.bodies), "it was not kept until cleanup")
+    # whoever made a mistake takes it back
+    bench.putslot.sql("UPDATE slot SET expires_at = NULL WHERE token = ?",
+                      token)
+    equal(wait_for(lambda: (r := bench.get(get)).status == 200 and r,
+                   "the file again").body, b"regretted", "the body")
 
 
 def switched(bench):
