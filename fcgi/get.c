@@ -18,6 +18,7 @@
 #include "fcgi/http_date.h"
 #include "fcgi/outlet.h"
 #include "fcgi/range.h"
+#include "fcgi/readers.h"
 #include "fcgi/respond.h"
 #include "schema/config.h"
 #include "schema/log.h"
@@ -42,7 +43,8 @@ struct file {
 static int
 find_slot(struct http_request *request, struct slot *slot)
 {
-	int found = store_find(request->service->reader, request->token, slot);
+	int found =
+	    readers_find(request->service->readers, request->token, slot);
 
 	if (found < 0)
 		return 500;

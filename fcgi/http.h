@@ -17,7 +17,7 @@
 struct bodies;
 struct config;
 struct incoming;
-struct store;
+struct readers;
 struct writer;
 
 enum http_method {
@@ -39,10 +39,10 @@ enum http_target {
 	HTTP_TARGET_COUNT
 };
 
-/* What one worker thread, or one CGI process, works with. */
+/* What all threads, or one CGI process, work with. */
 struct http_service {
 	const struct config *config;
-	struct store *reader;      /* of this thread alone */
+	struct readers *readers;   /* of the process */
 	struct writer *writer;     /* of the process, see fcgi/writer.h */
 	struct bodies *bodies;     /* of the process */
 	struct incoming *incoming; /* of the process; NULL: no hand-over */

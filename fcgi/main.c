@@ -13,6 +13,7 @@
 #include "fcgi/cgi.h"
 #include "fcgi/http.h"
 #include "fcgi/incoming.h"
+#include "fcgi/readers.h"
 #include "fcgi/server.h"
 #include "fcgi/socket.h"
 #include "fcgi/takedown.h"
@@ -145,14 +146,8 @@ serve(const struct http_service *service, const char *path)
 static int
 answer_cgi(struct http_service *service)
 {
-	const struct config *config = service->config;
-
-	if (store_open(config->database, STORE_READ, config->busy_timeout,
-		&service->reader) != 1)
-		return -1;
-	raise_walls(config, NULL, false);
+	raise_walls(service->config, NULL, false);
 	cgi_answer(service, environ, STDIN_FILENO, STDOUT_FILENO);
-	store_close(service->reader);
 	return 1;
 }
 
@@ -210,8 +205,11 @@ run(const struct config *config, const struct options *o, bool cgi)
 	    open_bodies(config, put ? BODIES_NAMELESS : BODIES_NAMED,
 		&service.bodies) == 1 &&
 	    (!put || open_incoming(&service, cgi) == 1) &&
-	    (!writes || open_writer(config, &service.writer) == 1))
+	    (!writes || open_writer(config, &service.writer) == 1) &&
+	    readers_open(config->database, config->busy_timeout,
+		cgi ? 1 : (size_t)config->threads, &service.readers) == 1)
 		rc = cgi ? answer_cgi(&service) : serve(&service, o->socket);
+	readers_close(service.readers);
 	writer_close(service.writer);
 	incoming_close(service.incoming);
 	bodies_close(service.bodies);

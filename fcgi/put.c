@@ -6,6 +6,7 @@
 #include "fcgi/bodies.h"
 #include "fcgi/http.h"
 #include "fcgi/intake.h"
+#include "fcgi/readers.h"
 #include "fcgi/respond.h"
 #include "fcgi/writer.h"
 #include "schema/log.h"
@@ -143,7 +144,8 @@ lost(struct intake *in)
 {
 	struct http_request *request = in->request;
 	struct slot again;
-	int rc = store_find(request->service->reader, request->token, &again);
+	int rc =
+	    readers_find(request->service->readers, request->token, &again);
 
 	if (rc == -1)
 		return 500;
@@ -206,7 +208,7 @@ int
 put_handle(struct http_request *request)
 {
 	struct slot slot;
-	int rc = store_find(request->service->reader, request->token, &slot);
+	int rc = readers_find(request->service->readers, request->token, &slot);
 
 	if (rc != 1)
 		return rc == 0 ? no_slot(request) : 500;

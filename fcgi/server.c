@@ -22,15 +22,14 @@
 #include "fcgi/outlet.h"
 #include "schema/config.h"
 #include "schema/log.h"
-#include "schema/store.h"
 
 /* How long a thread waits for descriptors or memory to come free. */
 #define EXHAUSTED_PAUSE 100 /* milliseconds */
 
-/* Descriptors: a connection, the database and its log, a body and up to two
- * directories for each thread; and what the process has. */
-#define DESCRIPTORS_PER_THREAD 6
-#define DESCRIPTORS_SHARED 32
+/* Descriptors: a connection, a body and up to two directories for each thread;
+ * and what the process has, the handles of the database among it. */
+#define DESCRIPTORS_PER_THREAD 4
+#define DESCRIPTORS_SHARED 64
 
 /* Only connections whose descriptor is below this are kept. */
 #define KEPT_END 1024
@@ -49,7 +48,7 @@ struct server {
 
 struct worker {
 	struct server *server;
-	struct http_service service;
+	const struct http_service *service;
 	FCGX_Request request;
 	struct outlet outlet;
 	pthread_t thread;
@@ -181,7 +180,7 @@ static void
 answer(struct worker *w)
 {
 	struct http_request request = {
-	    .service = &w->service,
+	    .service = w->service,
 	    .params = w->request.envp,
 	    .in = w->request.in,
 	    .out = &w->outlet.stream,
@@ -266,19 +265,14 @@ static int
 prepare_worker(
     struct server *s, const struct http_service *shared, struct worker *w)
 {
-	const struct config *config = shared->config;
-	int rc;
+	int rc = FCGX_InitRequest(&w->request, -1, FCGI_FAIL_ACCEPT_ON_INTR);
 
 	w->server = s;
-	w->service = *shared;
-	w->service.reader = NULL;
-	rc = FCGX_InitRequest(&w->request, -1, FCGI_FAIL_ACCEPT_ON_INTR);
-	if (rc != 0) {
-		log_error("server: FCGX_InitRequest failed: %d", rc);
-		return -1;
-	}
-	return store_open(config->database, STORE_READ, config->busy_timeout,
-	    &w->service.reader);
+	w->service = shared;
+	if (rc == 0)
+		return 1;
+	log_error("server: FCGX_InitRequest failed: %d", rc);
+	return -1;
 }
 
 /* Starts the threads, waits for a signal or for one of them to break, and for
@@ -411,8 +405,6 @@ server_run(int listener, const struct http_service *shared)
 		run_workers(&server, workers, count);
 		rc = atomic_load(&server.broken) ? -1 : 1;
 	}
-	for (size_t i = 0; workers != NULL && i < count; i++)
-		store_close(workers[i].service.reader);
 	free(workers);
 	close_server(&server);
 	return rc;

@@ -11,8 +11,7 @@ struct http_service;
  * Serves until SIGTERM, SIGINT or SIGUSR1; requests in flight are finished,
  * unless a second SIGINT comes.
  * listener  a listening socket; stays open, becomes non-blocking
- * shared    what all threads work with; its reader is not looked at, each
- *           thread gets one of its own
+ * shared    what all threads work with
  * 1 ended by a signal; -1 it could not start, or a thread broke (logged).
  */
 int server_run(int listener, const struct http_service *shared);

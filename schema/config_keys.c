@@ -95,7 +95,7 @@ static const struct config_key keys[] = {
 	  .help = "its group, usually the web server's" },
 	{ .section = CONFIG_WEB, .name = "threads",
 	  .type = CONFIG_TYPE_NUMBER, .offset = IN_CONFIG(threads),
-	  .minimum = 1, .maximum = 256, .initial = "8",
+	  .minimum = 1, .maximum = 256, .initial = "64",
 	  .help = "requests that are served at the same time" },
 	{ .section = CONFIG_WEB, .name = "read_timeout",
 	  .type = CONFIG_TYPE_DURATION, .offset = IN_CONFIG(read_timeout),

@@ -27,10 +27,10 @@ store_open(const char *path, enum store_access access, int64_t busy_timeout,
 		log_error("cannot open database %s: out of memory", path);
 		return -1;
 	}
-	/* Of all the statements a reader needs one or two, and a CGI process
+	/* Of all the statements the web side needs a few, and a CGI process
 	 * would take longer for the others than for its answer. */
 	if (database_open(path, access, busy_timeout, &store->db) == -1 ||
-	    (access != STORE_READ && statement_prepare_all(store) == -1)) {
+	    (access == STORE_GRANT && statement_prepare_all(store) == -1)) {
 		store_close(store);
 		return -1;
 	}

@@ -529,14 +529,6 @@ START_TEST(a_listener_that_breaks_ends_the_server)
 }
 END_TEST
 
-START_TEST(without_a_database_it_does_not_start)
-{
-	service.config.database = path; /* a socket is no database */
-	ck_assert_int_eq(
-	    server_run(socket_descriptor(listener), &service.http), -1);
-}
-END_TEST
-
 int
 main(void)
 {
@@ -563,7 +555,6 @@ main(void)
 	tcase_add_test(tc, many_threads_get_the_descriptors_that_they_need);
 	tcase_add_test(tc, without_descriptors_it_waits_for_some);
 	tcase_add_test(tc, a_listener_that_breaks_ends_the_server);
-	tcase_add_test(tc, without_a_database_it_does_not_start);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(sr, CK_NORMAL);
 	failures = srunner_ntests_failed(sr);

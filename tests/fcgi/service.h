@@ -13,6 +13,7 @@
 
 #include "fcgi/bodies.h"
 #include "fcgi/http.h"
+#include "fcgi/readers.h"
 #include "fcgi/writer.h"
 #include "schema/config.h"
 #include "schema/log.h"
@@ -73,8 +74,7 @@ service_open(struct service *s)
 	s->http.config = &s->config;
 	ck_assert_int_eq(
 	    store_open(s->database, STORE_GRANT, 5, &s->grants), 1);
-	ck_assert_int_eq(
-	    store_open(s->database, STORE_READ, 5, &s->http.reader), 1);
+	ck_assert_int_eq(readers_open(s->database, 5, 8, &s->http.readers), 1);
 	ck_assert_int_eq(
 	    writer_open(s->database, STORE_DURABLE, 5, &s->http.writer), 1);
 	ck_assert_int_eq(
@@ -95,7 +95,7 @@ service_close(struct service *s)
 {
 	bodies_close(s->http.bodies);
 	writer_close(s->http.writer);
-	store_close(s->http.reader);
+	readers_close(s->http.readers);
 	store_close(s->grants);
 	nftw(s->dir, service_remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }

@@ -135,8 +135,7 @@ stored_at(const struct publisher *p)
 {
 	struct slot found;
 
-	ck_assert_int_eq(
-	    store_find(service.http.reader, p->slot.token, &found), 1);
+	ck_assert_int_eq(store_find(service.grants, p->slot.token, &found), 1);
 	return found.stored_at;
 }
 

@@ -11,6 +11,7 @@
  * the token ("$a") or the secret ("$A") of one of the slots below.
  */
 #include "fcgi/http.h"
+#include "fcgi/readers.h"
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -139,8 +140,7 @@ set_up(void)
 	    UNITS_NEVER, 3600, UNITS_NEVER, UNITS_NEVER, WHEN_FULL_REFUSE};
 	fixture.http.config = &fixture.config;
 	FUZZ_CLAIM(store_open(database, STORE_GRANT, 5, &fixture.store) == 1);
-	FUZZ_CLAIM(
-	    store_open(database, STORE_READ, 5, &fixture.http.reader) == 1);
+	FUZZ_CLAIM(readers_open(database, 5, 1, &fixture.http.readers) == 1);
 	FUZZ_CLAIM(
 	    writer_open(database, STORE_DURABLE, 5, &fixture.http.writer) == 1);
 	FUZZ_CLAIM(bodies_open(bodies, NULL, BODIES_NAMELESS,

@@ -121,7 +121,7 @@ START_TEST(everything_has_a_default_but_three_keys)
 	ck_assert_ptr_null(c->socket);
 	ck_assert_int_eq(c->socket_mode, 0660);
 	ck_assert_ptr_null(c->socket_group);
-	ck_assert_int_eq(c->threads, 8);
+	ck_assert_int_eq(c->threads, 64);
 	ck_assert_int_eq(c->read_timeout, 60);
 	ck_assert_int_eq(c->send_file, SEND_FILE_NO);
 	ck_assert_int_eq(c->send_file_from, 32768);
@@ -338,7 +338,7 @@ START_TEST(the_list_of_keys_has_a_line_for_each)
 	config_print_keys(out);
 	fclose(out);
 	ck_assert_ptr_nonnull(
-	    strstr(text, "web\tthreads\tnumber\t8\t"
+	    strstr(text, "web\tthreads\tnumber\t64\t"
 			 "requests that are served at the same time\n"));
 	ck_assert_ptr_nonnull(
 	    strstr(text, "purpose profile\tretention\tduration\tnever\t"
