@@ -325,6 +325,10 @@ database_open(const char *path, enum store_access access, int64_t busy_timeout,
 	sqlite3 *db = NULL;
 
 	*out = NULL;
+	/* Pages of the cache one by one as they are needed: of the twenty that
+	 * SQLite takes at once, an idle thread's reader would use three. Only
+	 * the first call has an effect. */
+	sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
 	if (refuse_network_fs(path) == -1)
 		return -1;
 	if (access != STORE_READ && make_file(path) == -1)

@@ -18,6 +18,7 @@ uploads       PUT
 slow          PUT by slow clients, beside fast ones
 downloads     GET
 slots         asking for a slot, by XMPP
+growth        more and more stored slots; starts, idle processes
 cleanup       putslot-cleanup, and what others feel of it
 
 A row compares putslot with a floor: the least that any program could take in

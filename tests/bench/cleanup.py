@@ -60,6 +60,7 @@ def run(argv):
     """A sample: a program from its start to its end."""
     began = time.monotonic()
     process = subprocess.Popen([str(word) for word in argv],
+                               stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, text=True)
     with Most(lambda: peak_of(process)) as most:
         output = process.stdout.read()
