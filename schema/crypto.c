@@ -24,7 +24,10 @@ crypto_prepare(void)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
 
+	/* Where there was no memory for it, what follows would use it anyway.
+	 */
 	if (OPENSSL_init_crypto(configuration(), NULL) == 1 &&
+	    OSSL_LIB_CTX_get0_global_default() != NULL &&
 	    EVP_Digest("", 0, digest, NULL, EVP_sha256(), NULL) == 1)
 		return 1;
 	log_error("OpenSSL cannot be made ready");
