@@ -96,9 +96,10 @@ def end(bench, gets):
 class Cleanups(threading.Thread):
     """Runs putslot-cleanup again and again."""
 
-    def __init__(self, putslot):
+    def __init__(self, putslot, *options):
         super().__init__()
         self.putslot = putslot
+        self.options = options
         self.wanted = True
         self.said = []
         self.error = None
@@ -106,7 +107,7 @@ class Cleanups(threading.Thread):
     def run(self):
         try:
             while self.wanted:
-                self.said.append(self.putslot.cleanup())
+                self.said.append(self.putslot.cleanup(*self.options))
         except Exception as error:
             self.error = error
 
@@ -119,9 +120,9 @@ class Cleanups(threading.Thread):
         self.join()
 
 
-def beside_traffic(scenario, bench):
-    with scenario.case("cleanup beside traffic: no upload and no slot request "
-                       "fails or waits noticeably"):
+def beside_traffic(scenario, bench, *options):
+    with scenario.case(f"cleanup beside traffic, options {options}: no upload "
+                       "and no slot request fails or waits noticeably"):
         user = bench.gate.user("busy")
         doomed = bench.stored("past", 60)
         soon = purpose("ephemeral", expire_before=stamp_of(time.time() + 2))
@@ -130,7 +131,7 @@ def beside_traffic(scenario, bench):
             for _ in range(600)])
         end(bench, doomed)
         slowest, stored = 0, []
-        with Cleanups(bench.putslot) as cleanups:
+        with Cleanups(bench.putslot, *options) as cleanups:
             until = time.monotonic() + 4
             while time.monotonic() < until:
                 began = time.monotonic()
@@ -312,6 +313,7 @@ def hands(scenario, bench):
 def body(scenario):
     bench = Bench(scenario.site)
     beside_traffic(scenario, bench)
+    beside_traffic(scenario, bench, "-f")
     options(scenario, bench)
     check(scenario, bench)
     hands(scenario, bench)
