@@ -1,18 +1,20 @@
 /*
- * null_component PORT JID SECRET: an external component (XEP-0114) of the XMPP
- * server on 127.0.0.1:PORT that answers every request with the same slot. It
- * decides nothing and records nothing: no component can be quicker. Expat
- * reads, and what came together is answered in one write. Says on stderr what
- * it is told, such as <handshake/>, and ends with the stream.
+ * null_component PORT JID SECRET [DATABASE]: an external component (XEP-0114)
+ * of the XMPP server on 127.0.0.1:PORT that answers every request with the same
+ * slot. It decides nothing and records nothing: no component can be quicker.
+ * Expat reads, and what came together is answered in one write. Says on stderr
+ * what it is told, such as <handshake/>, and ends with the stream.
  */
 #include <expat.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/evp.h>
+#include <sqlite3.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,6 +26,8 @@
 #define BASE "https://upload.example.org/upload/" TOKEN "/"
 
 struct component {
+	sqlite3 *db; /* NULL: nothing is recorded */
+	sqlite3_stmt *insert;
 	int fd;
 	const char *jid;
 	const char *secret;
@@ -60,6 +64,47 @@ copy(struct component *c, char *to, size_t size, const char *value)
 
 	/* The load generator has neither long names nor odd characters. */
 	if (n < 0 || (size_t)n >= size || strpbrk(value, "<&'\"") != NULL)
+		c->broken = true;
+}
+
+static bool
+run_sql(struct component *c, const char *sql)
+{
+	return sqlite3_exec(c->db, sql, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+static int
+open_database(struct component *c, const char *path)
+{
+	if (sqlite3_open(path, &c->db) == SQLITE_OK &&
+	    run_sql(c, "PRAGMA journal_mode = WAL") &&
+	    run_sql(c, "PRAGMA synchronous = NORMAL") &&
+	    run_sql(c, "CREATE TABLE slot (id INTEGER PRIMARY KEY, "
+		       "token BLOB NOT NULL UNIQUE, owner TEXT NOT NULL)") &&
+	    sqlite3_prepare_v2(c->db,
+		"INSERT INTO slot (token, owner) VALUES (?, ?)", -1, &c->insert,
+		NULL) == SQLITE_OK)
+		return 1;
+	fprintf(stderr, "null_component: %s\n", sqlite3_errmsg(c->db));
+	return -1;
+}
+
+/* The transaction begins with the first of those that came together. */
+static void
+record(struct component *c)
+{
+	unsigned char token[16];
+
+	if (c->db == NULL)
+		return;
+	if (sqlite3_get_autocommit(c->db) && !run_sql(c, "BEGIN IMMEDIATE"))
+		c->broken = true;
+	if (getrandom(token, sizeof(token), 0) != sizeof(token))
+		c->broken = true;
+	sqlite3_bind_blob(c->insert, 1, token, sizeof(token), SQLITE_STATIC);
+	sqlite3_bind_text(c->insert, 2, c->from, -1, SQLITE_STATIC);
+	if (sqlite3_step(c->insert) != SQLITE_DONE ||
+	    sqlite3_reset(c->insert) != SQLITE_OK)
 		c->broken = true;
 }
 
@@ -109,6 +154,7 @@ end_element(void *arg, const char *name)
 		fprintf(stderr, "<%s/>\n", name);
 		return;
 	}
+	record(c);
 	add(c,
 	    "<iq type='result' from='%s' to='%s' id='%s'>"
 	    "<slot xmlns='urn:xmpp:http:upload:0'>"
@@ -122,6 +168,9 @@ flush(struct component *c)
 {
 	size_t sent = 0;
 
+	if (c->db != NULL && !sqlite3_get_autocommit(c->db) &&
+	    !run_sql(c, "COMMIT"))
+		return -1;
 	while (sent < c->len) {
 		ssize_t n =
 		    send(c->fd, c->text + sent, c->len - sent, MSG_NOSIGNAL);
@@ -183,7 +232,7 @@ main(int argc, char **argv)
 	static struct component c;
 	int64_t port = 0;
 
-	if (argc != 4 || units_parse_number(argv[1], &port) != 1 ||
+	if (argc < 4 || argc > 5 || units_parse_number(argv[1], &port) != 1 ||
 	    port > UINT16_MAX) {
 		fputs("usage: see the head of null_component.c\n", stderr);
 		return 2;
@@ -191,7 +240,8 @@ main(int argc, char **argv)
 	c.jid = argv[2];
 	c.secret = argv[3];
 	c.fd = connect_to((uint16_t)port);
-	if (c.fd == -1 || run(&c) != 1) {
+	if ((argc == 5 && open_database(&c, argv[4]) != 1) || c.fd == -1 ||
+	    run(&c) != 1) {
 		perror("null_component");
 		return 1;
 	}

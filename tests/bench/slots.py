@@ -3,7 +3,6 @@ both in one server, and the server's own upload service in another one: its
 work goes on when the slot is out, and would be counted for the next."""
 
 import json
-import shutil
 import subprocess
 
 from harness import BUILD, Putslot
@@ -16,6 +15,7 @@ from .rows import Figure, Row, ratio
 from .servers import site_of
 
 NULL = "null.example.org"
+RECORDING = "recording.example.org"
 OWN = "own.example.org"
 XMPP_LOAD = BUILD / "tests/bench/xmpp_load"
 NULL_COMPONENT = BUILD / "tests/bench/null_component"
@@ -48,6 +48,8 @@ VirtualHost "{DOMAIN}"
     authentication = "anonymous"
 {self.shipped("prosody/putslot.cfg.lua")}
 Component "{NULL}"
+    component_secret = "{SECRET}"
+Component "{RECORDING}"
     component_secret = "{SECRET}"
 {self.own_component}
 """)
@@ -96,6 +98,8 @@ listen:
         password: "{SECRET}"
       "{NULL}":
         password: "{SECRET}"
+      "{RECORDING}":
+        password: "{SECRET}"
 modules:
   mod_disco: {{}}
 {self.own_module}
@@ -139,17 +143,16 @@ class Service:
             server, port, jid, clients, window, daemon)
 
 
-def start_null(site, port):
-    shutil.copy(NULL_COMPONENT, site.bin)
-    daemon = site.start("null_component",
-                        [site.bin / "null_component", port, NULL, SECRET],
+def start_null(site, port, jid, *more):
+    daemon = site.start(jid, [NULL_COMPONENT, port, jid, SECRET, *more],
                         lambda: True)
     daemon.wait_log("<handshake/>")
     return daemon
 
 
 def start_components(site, kind):
-    """putslot and the null component, in one server."""
+    """putslot, the null component, and one that records a row for each slot,
+    in one server."""
     putslot = Putslot(site, "https://upload.example.org/upload/")
     putslot.set("rule all", match="*", slots_per_window="unlimited",
                 bytes_per_window="unlimited", files_per_user="unlimited",
@@ -157,10 +160,13 @@ def start_components(site, kind):
     xmpp = kind(site, None, putslot)
     server = xmpp.start()
     component = putslot.start_component(options=())
-    null = start_null(site, putslot.component_port)
+    port = putslot.component_port
+    null = start_null(site, port, NULL)
+    recording = start_null(site, port, RECORDING, site.path("recorded.db"))
     return [Service("putslot", JID, server, xmpp.port, component),
-            Service("a component that decides nothing", NULL, server,
-                    xmpp.port, null)]
+            Service("null component", NULL, server, xmpp.port, null),
+            Service("null component that records", RECORDING, server,
+                    xmpp.port, recording)]
 
 
 def start_own(site, kind):
@@ -180,22 +186,23 @@ def compare(bench, name, kind, own, shapes):
         services = [*start_components(site, kind), start_own(second, own)]
         for clients, window, to_null, to_own in shapes:
             what = f"{name}, {clients} x {window}"
-            samples = list(bench.compare(
+            mine, null, recording, theirs = bench.compare(
                 f"slots through {what}", services,
-                lambda s: s.take(clients, window)).values())
+                lambda s: s.take(clients, window)).values()
             yield Row("slots", f"{what}: putslot to null component",
-                      ratio(samples[0], samples[1]), target=(">=", to_null))
+                      ratio(mine, null), target=(">=", to_null))
+            yield Row("slots", f"{what}: null component that records a row to "
+                      "null component", ratio(recording, null))
             yield Row("slots", f"{what}: putslot to {kind.own}",
-                      ratio(samples[0], samples[2]), target=(">=", to_own))
+                      ratio(mine, theirs), target=(">=", to_own))
             yield Row("slots", f"{what}: null component to {kind.own}",
-                      ratio(samples[1], samples[2]))
+                      ratio(null, theirs))
             yield Row("slots", f"{what}: CPU of the component to {name}'s",
-                      within(samples[0], "cpu_per_1000", "server_cpu_per_1000"),
+                      within(mine, "cpu_per_1000", "server_cpu_per_1000"),
                       target=("<", 0.2))
             yield Row("slots", f"{what}: CPU of the load generator to {name}'s "
                       "(null component)",
-                      within(samples[1], "load_cpu_per_1000",
-                             "server_cpu_per_1000"))
+                      within(null, "load_cpu_per_1000", "server_cpu_per_1000"))
 
 
 def rows(bench):
