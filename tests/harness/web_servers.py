@@ -324,7 +324,7 @@ class LighttpdStatic(Lighttpd):
 
 
 class ApacheStatic(ApacheProxyFcgi):
-    modules = (*ApacheProxyFcgi.modules, "headers")
+    modules = (*ApacheProxyFcgi.modules, "headers", "rewrite")
 
     def snippet(self):
         return super().snippet() + shipped("apache/putslot-static.conf", {
