@@ -4,6 +4,7 @@ files, with contrib/nginx/putslot-hand-over.conf; what it hands over becomes
 the uploaded file itself, and nothing else can be handed over."""
 
 import os
+import signal
 import stat
 import sys
 from pathlib import Path
@@ -128,6 +129,23 @@ def lies(bench, scenario):
             bench.unchanged(put, get, BODY)
 
 
+def killed(bench, fcgi):
+    """putslot.fcgi, before it has looked at a file that nginx has written."""
+    put, get = bench.slot(len(BODY))
+    fcgi.signal(signal.SIGSTOP)
+    with bench.raw() as connection:
+        connection.head("PUT", put, {"Content-Length": len(BODY),
+                                     "Connection": "close"})
+        connection.send(BODY)
+        wait_for(lambda: handed_over(bench), "nginx's file", 5)
+        bench.site.kill_daemon(fcgi)
+        equal(connection.response().status, 502, "status")
+    no_leftovers(bench)
+    fcgi = bench.putslot.start_fcgi()
+    bench.unchanged(put, get, BODY)
+    return fcgi
+
+
 def at_start(bench, fcgi):
     """A restart removes what is old, and nothing that is running."""
     old, new = (write(bench, bench.web.incoming / name)
@@ -170,6 +188,8 @@ def body(scenario):
         the_file_itself(bench)
     with scenario.case("a client cannot name a file"):
         header(bench)
+    with scenario.case("a kill of putslot.fcgi leaves no file of nginx's"):
+        fcgi = killed(bench, fcgi)
     lies(bench, scenario)
     with scenario.case("files that a crash of nginx left go at a start"):
         fcgi = at_start(bench, fcgi)
