@@ -104,10 +104,13 @@ static size_t
 decide(struct batch *batch)
 {
 	struct store *store = batch->service->store;
+	const int asking = count_asking(batch);
 	size_t n;
 
+	if (asking == 0)
+		return batch->count;
 	/* One alone has its own transaction, which costs less. */
-	if (count_asking(batch) < 2)
+	if (asking == 1)
 		return decide_some(batch);
 	store_batch_begin(store);
 	n = decide_some(batch);
