@@ -46,9 +46,10 @@ def cpu_seconds(daemon):
 
 def peak_memory(daemon):
     """Bytes that the largest process of a daemon has held at once."""
-    return max(int(re.search(r"VmHWM:\s+(\d+)",
-                             (process / "status").read_text())[1]) * KIB
-               for process, _ in group(daemon))
+    found = (re.search(r"VmHWM:\s+(\d+)", (process / "status").read_text())
+             for process, _ in group(daemon))
+    # one that has ended, and waits to be told of, holds none
+    return max(int(match[1]) * KIB for match in found if match)
 
 
 def forget_peak(daemon):

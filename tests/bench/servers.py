@@ -170,7 +170,8 @@ INCOMING = web_servers.INCOMING
 PUBLIC = web_servers.PUBLIC
 
 # Where a path of the real machine begins; not in a remark.
-ELSEWHERE = re.compile(r"^[^#\n]*/(var/lib|run)/putslot", re.M)
+ELSEWHERE = re.compile(r"^[^#\n]*/(etc|run|usr/local/sbin|var/lib)/putslot",
+                       re.M)
 
 
 def at(places, text):
@@ -188,12 +189,12 @@ NGINX = Way(start_nginx, ("nginx/putslot.conf",), NGINX_LIMIT,
             ("nginx/putslot-upstream.conf",))
 NGINX_STREAMED = NGINX._replace(
     replaced={**NGINX_LIMIT, "fastcgi_request_buffering on;":
-              "fastcgi_request_buffering off;"},
-    sections={"web": {"threads": STREAMS}})
+              "fastcgi_request_buffering off;"})
 NGINX_HANDED = Way(start_nginx, ("nginx/putslot-hand-over.conf",), NGINX_LIMIT,
                    NGINX.http, {"web": {"incoming": INCOMING}})
 LIGHTTPD = Way(start_lighttpd, ("lighttpd/putslot.conf",), {
     "max-request-size = 103424": f"max-request-size = {4 * GIB >> 10}"})
+LIGHTTPD_CGI = LIGHTTPD.but("lighttpd/putslot-cgi.conf")
 APACHE = Way(start_apache, ("apache/putslot-proxy-fcgi.conf",), {},
              sections={"web": {"threads": STREAMS}})
 
@@ -206,7 +207,9 @@ def behind(site, way, name="putslot", prepare=lambda putslot: None):
     prepare(putslot)
     places = {SOCKET: putslot.socket, BODIES: putslot.bodies,
               INCOMING: putslot.store / "incoming",
-              PUBLIC: putslot.store / "public"}
+              PUBLIC: putslot.store / "public",
+              web_servers.PROGRAM: site.bin / "putslot.fcgi",
+              web_servers.CONFIG: putslot.path}
     for section, keys in way.sections.items():
         putslot.set(section, **{key: at(places, str(value))
                                 for key, value in keys.items()})

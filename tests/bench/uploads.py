@@ -11,8 +11,9 @@ from harness import BUILD
 from .load import Load
 from .measure import Most, Watch, disk_used
 from .rows import Figure, Row, figure, ratio
-from .servers import (APACHE, LIGHTTPD, NGINX, NGINX_HANDED, NGINX_STREAMED,
-                      Sites, behind,                      floor_behind, webdav)
+from .servers import (APACHE, LIGHTTPD, LIGHTTPD_CGI, NGINX, NGINX_HANDED,
+                      NGINX_STREAMED, STREAMS, Sites, behind, floor_behind,
+                      webdav)
 
 KIB = 1024
 MIB = KIB * KIB
@@ -202,7 +203,8 @@ def in_flight(bench):
     with Sites(bench.fresh) as sites:
         endpoints = [
             sites.make(behind, NGINX.but(**SLOPPY), "buffered"),
-            sites.make(behind, NGINX_STREAMED.but(**SLOPPY), "streamed"),
+            sites.make(behind, NGINX_STREAMED.but(
+                **SLOPPY, web={"threads": STREAMS}), "streamed"),
             sites.make(behind, NGINX_HANDED.but(**SLOPPY), "handed over")]
         what = "64 × 4 MiB in flight"
         samples = bench.compare(
@@ -218,22 +220,31 @@ def in_flight(bench):
 # ---- other servers ----
 
 def elsewhere(bench):
+    """lighttpd and Apache."""
     for name, way in ("lighttpd", LIGHTTPD), ("Apache", APACHE):
         with Sites(bench.fresh) as sites:
             program = sites.make(floor_behind, way)
             putslot = sites.make(behind, way.but(**SLOPPY))
             warm(program, putslot)
-            for connections, count, size, what in (
-                    (16, bench.count(4000), SMALL, "10 KiB, 16 at a time"),
-                    (64, bench.count(4000), SMALL, "10 KiB, 64 at a time"),
-                    (1, 1, bench.count(512) * MIB, "one large body")):
+            large = [putslot]
+            if way is LIGHTTPD:
+                large.append(sites.make(behind, LIGHTTPD_CGI.but(**SLOPPY),
+                                        "putslot, by CGI"))
+            for connections, count, size, mine, what in (
+                    (16, bench.count(4000), SMALL, [putslot],
+                     "10 KiB, 16 at a time"),
+                    (64, bench.count(4000), SMALL, [putslot],
+                     "10 KiB, 64 at a time"),
+                    (1, 1, bench.count(512) * MIB, large, "one large body")):
                 samples = bench.compare(
-                    f"uploads: {name}, {what}", [program, putslot],
+                    f"uploads: {name}, {what}", [program, *mine],
                     lambda e: upload(e, connections, count, size), rounds=3)
-                yield Row("uploads", f"{name}, {what}: putslot to "
-                          f"{program.name}",
-                          ratio(samples[putslot.name], samples[program.name]),
-                          target=(">=", 0.9))
+                for endpoint in mine:
+                    yield Row("uploads", f"{name}, {what}: {endpoint.name} to "
+                              f"{program.name}",
+                              ratio(samples[endpoint.name],
+                                    samples[program.name]),
+                              target=(">=", 0.9))
 
 
 def rows(bench):
