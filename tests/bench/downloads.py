@@ -110,7 +110,7 @@ class Gets:
 
     def __init__(self, bench, what, sources, connections, headers=()):
         paths = {endpoint.name: paths for endpoint, paths in sources}
-        seconds = SECONDS / 2 if bench.quick else SECONDS
+        seconds = SECONDS / 4 if bench.quick else SECONDS
         self.what = what
         self.samples = bench.compare(
             f"downloads: {what}", [endpoint for endpoint, _ in sources],
@@ -140,7 +140,7 @@ def small(bench):
 
 def large(bench):
     with Sites(bench.fresh) as sites:
-        size = bench.count(256) * MIB
+        size = (64 if bench.quick else 256) * MIB
         plain = sites.make(static, 4, size)
         own, handed, public = (stored(endpoint, 4, size, endpoint.public)
                                for endpoint in make_all(sites))

@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 import threading
 from pathlib import Path
 
@@ -9,16 +10,17 @@ KIB = 1024
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def by_turns(contenders, rounds, show):
+def by_turns(contenders, rounds, show, directory):
     """Samples of each: {name: [sample, …]}. contenders are {name: function
     that returns a sample}. Their order turns round with every round, so that
-    none of them is always the one after the other."""
+    none of them is always the one after the other; and what one has left to
+    be written to the file system of that directory is not for the next one to
+    pay."""
     samples = {name: [] for name in contenders}
     order = list(contenders)
     for i in range(rounds):
         for name in order:
-            # What others have left to be written is not for this one to pay.
-            os.sync()
+            subprocess.run(["sync", "-f", directory], check=True)
             samples[name].append(contenders[name]())
             show(i, name, samples[name][-1])
         order.reverse()

@@ -77,7 +77,7 @@ def small(bench):
                             "putslot, handed over")
         warm(dav, program, putslot, handed)
         for connections, target in SMALL_TARGETS.items():
-            count = bench.count(2000 if connections == 1 else 8000)
+            count = bench.count(4000 if connections == 1 else 12000)
             what = f"10 KiB, {connections} at a time"
             samples = bench.compare(
                 f"uploads: {what}", [dav, program, putslot, handed],
