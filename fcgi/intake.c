@@ -256,10 +256,10 @@ receive_by_kernel(struct intake *in)
 
 /* ---- the whole ---- */
 
-/* Whether the digest is to be known with the answer. It takes half a second of
- * CPU for each GB, a third of what an upload takes in all: who does not wait
- * for the disk does not wait for that either, but for small bodies, where it is
- * nothing. */
+/* Whether a body whose bytes do not come through here is to be read for its
+ * digest before the answer. That takes half a second of CPU for each GB, as
+ * much as the rest: who does not wait for the disk does not wait for that
+ * either, but for small bodies, where it is nothing. */
 static bool
 wants_digest(const struct http_request *request, const struct slot *slot)
 {
@@ -329,7 +329,6 @@ receive_bytes(struct intake *in)
 	if (in->way != TRANSFER_NONE)
 		status = receive_by_kernel(in);
 	if (!status && in->received == 0 &&
-	    wants_digest(in->request, in->slot) &&
 	    (in->digest = digest_begin()) == NULL)
 		status = 500;
 	if (!status && !in->error)
