@@ -113,6 +113,7 @@ class Most:
     def __exit__(self, *_):
         self._stop.set()
         self._thread.join()
+        self.most = max(self.most, self._function())
 
 
 def disk_used(directories, daemons):

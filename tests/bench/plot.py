@@ -64,13 +64,14 @@ def ratios(title, rows):
 
 def bar(row, y, scale):
     median, least, most = row.figure
+    end = max(most, row.target[1] if row.target else 0)
     middle = y + BAR / 2
     parts = [text(LABELS - 8, y + BAR - 3, row.what, "end"),
              f'<rect x="{LABELS}" y="{y}" width="{median * scale:.1f}" '
              f'height="{BAR}" fill="{colour(row)}"/>',
              line(LABELS + least * scale, middle, LABELS + most * scale,
                   middle, INK, 1.5),
-             text(LABELS + max(most, median) * scale + 6, y + BAR - 3,
+             text(LABELS + end * scale + 6, y + BAR - 3,
                   f"{median:.2f}")]
     if row.target:
         x = LABELS + row.target[1] * scale
