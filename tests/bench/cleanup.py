@@ -24,6 +24,7 @@ PART = "cleanup"
 UPLOADERS = 4
 PAUSE = 0.02  # seconds, of each of them and of who asks for slots
 SECONDS = 10
+QUICK_SECONDS = 4
 OWNERS = 1000
 
 
@@ -126,8 +127,9 @@ def flat_out(bench):
 class Traffic:
     """Uploads and grants for some seconds, with or without a cleanup."""
 
-    def __init__(self, name, endpoint, cleaned):
+    def __init__(self, name, endpoint, cleaned, seconds):
         self.name = name
+        self._seconds = seconds
         self._endpoint = endpoint
         self._cleaned = cleaned
 
@@ -135,9 +137,9 @@ class Traffic:
         endpoint = self._endpoint
         putslot = endpoint.putslot
         paths = endpoint.new_paths(
-            int(UPLOADERS * SECONDS / PAUSE) + UPLOADERS, 10 * KIB)
+            int(UPLOADERS * self._seconds / PAUSE) + UPLOADERS, 10 * KIB)
         uploads = Load(endpoint.site, endpoint.port, paths, UPLOADERS,
-                       10 * KIB, seconds=SECONDS, pause=PAUSE)
+                       10 * KIB, seconds=self._seconds, pause=PAUSE)
         cleanup = self._cleaned and subprocess.Popen(
             endpoint.site.as_user(endpoint.site.cleanup_user, [
                 endpoint.site.bin / "putslot-cleanup", "-c", putslot.path]),
@@ -146,7 +148,7 @@ class Traffic:
         grants = json.loads(subprocess.run(
             [str(word) for word in (
                 tool("grant_loop"), putslot.database, OWNERS, 1_000_000,
-                SECONDS, int(PAUSE * 1000))],
+                self._seconds, int(PAUSE * 1000))],
             check=True, stdout=subprocess.PIPE, text=True).stdout)
         sample = uploads.end()
         sample["grants"] = grants
@@ -166,8 +168,9 @@ def paced(bench):
 
     with Sites(None) as sites:
         endpoint = sites.make(behind, NGINX, prepare=prepare)
-        alone = Traffic("without", endpoint, False)
-        beside = Traffic("beside a cleanup", endpoint, True)
+        seconds = QUICK_SECONDS if bench.quick else SECONDS
+        alone = Traffic("without", endpoint, False, seconds)
+        beside = Traffic("beside a cleanup", endpoint, True, seconds)
         samples = bench.compare("cleanup: what others feel", [alone, beside],
                                 Traffic.take, rounds=3)
         if not all(s["beside"] for s in samples[beside.name]):

@@ -20,6 +20,7 @@ OWN = "own.example.org"
 XMPP_LOAD = BUILD / "tests/bench/xmpp_load"
 NULL_COMPONENT = BUILD / "tests/bench/null_component"
 MILLISECONDS = 3000  # of one measurement
+QUICK_MILLISECONDS = 800
 
 
 class BareProsody(Prosody):
@@ -116,13 +117,13 @@ class OwnEjabberd(BareEjabberd):
 """
 
 
-def measure(server, port, jid, clients, window, daemon=None):
-    """A sample of so many clients with so many requests under way. daemon: the
-    component that answers; None: the server does."""
+def measure(server, port, jid, shape, milliseconds, daemon=None):
+    """A sample of so many clients with so many requests under way: the shape.
+    daemon: the component that answers; None: the server does."""
     with Watch([d for d in (server, daemon) if d]) as watch:
         output = subprocess.run(
-            [XMPP_LOAD, str(port), DOMAIN, jid, str(clients), str(window),
-             str(MILLISECONDS)],
+            [XMPP_LOAD, str(port), DOMAIN, jid, *map(str, shape),
+             str(milliseconds)],
             check=True, stdout=subprocess.PIPE, text=True).stdout
     figures = json.loads(output)
     if set(figures["status"]) != {"200"}:
@@ -139,8 +140,8 @@ class Service:
 
     def __init__(self, name, jid, server, port, daemon=None):
         self.name = name
-        self.take = lambda clients, window: measure(
-            server, port, jid, clients, window, daemon)
+        self.take = lambda shape, milliseconds: measure(
+            server, port, jid, shape, milliseconds, daemon)
 
 
 def start_null(site, port, jid, *more):
@@ -182,13 +183,15 @@ def within(samples, key, of):
 def compare(bench, name, kind, own, shapes):
     """Rows of one server. shapes: (clients, requests under way, the least
     ratio to the null component, and to the server's own service)."""
+    milliseconds = QUICK_MILLISECONDS if bench.quick else MILLISECONDS
     with site_of(name.lower()) as site, site_of("own") as second:
         services = [*start_components(site, kind), start_own(second, own)]
         for clients, window, to_null, to_own in shapes:
             what = f"{name}, {clients} x {window}"
+            shape = clients, window
             mine, null, recording, theirs = bench.compare(
                 f"slots through {what}", services,
-                lambda s: s.take(clients, window)).values()
+                lambda s: s.take(shape, milliseconds)).values()
             yield Row("slots", f"{what}: putslot to null component",
                       ratio(mine, null), target=(">=", to_null))
             yield Row("slots", f"{what}: null component that records a row to "
