@@ -329,6 +329,9 @@ database_open(const char *path, enum store_access access, int64_t busy_timeout,
 	 * SQLite takes at once, an idle thread's reader would use three. Only
 	 * the first call has an effect. */
 	sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
+	/* Nobody asks how much memory SQLite has, and to count it takes a mutex
+	 * that all threads share, for each allocation. */
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	if (refuse_network_fs(path) == -1)
 		return -1;
 	if (access != STORE_READ && make_file(path) == -1)
