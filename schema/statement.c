@@ -155,13 +155,25 @@ prepare(struct store *store, enum statement_id id)
 	return -1;
 }
 
-int
-statement_prepare_all(struct store *store)
+static int
+prepare_some(struct store *store, int count)
 {
-	for (int i = 0; i < STMT_COUNT; i++)
+	for (int i = 0; i < count; i++)
 		if (prepare(store, (enum statement_id)i) == -1)
 			return -1;
 	return 1;
+}
+
+int
+statement_prepare_all(struct store *store)
+{
+	return prepare_some(store, STMT_COUNT);
+}
+
+int
+statement_prepare_transactions(struct store *store)
+{
+	return prepare_some(store, STMT_TRANSACTIONS_END + 1);
 }
 
 void

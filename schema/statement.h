@@ -23,6 +23,7 @@ enum statement_id {
 	STMT_SAVEPOINT,
 	STMT_ROLLBACK_TO,
 	STMT_RELEASE,
+	STMT_TRANSACTIONS_END = STMT_RELEASE,
 
 	STMT_INSERT,
 	STMT_FIND,
@@ -92,6 +93,10 @@ struct store {
 /* Prepares all of them on store->db, so that a mistake in one shows at once.
  * One that was not prepared is when it is first started. 1 or -1. */
 int statement_prepare_all(struct store *);
+
+/* Prepares those that begin and end transactions: whoever finds no memory in
+ * the middle of one must be able to roll it back. 1 or -1. */
+int statement_prepare_transactions(struct store *);
 void statement_finalize_all(struct store *);
 
 /* A statement without bindings, ready to be bound. */

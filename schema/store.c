@@ -16,6 +16,21 @@
 
 /* ---- opening ---- */
 
+/* Of all the statements the web side needs a few, and a CGI process would take
+ * longer for the others than for its answer. */
+static int
+prepare(struct store *store, enum store_access access)
+{
+	switch (access) {
+	case STORE_GRANT:
+		return statement_prepare_all(store);
+	case STORE_DURABLE:
+		return statement_prepare_transactions(store);
+	default:
+		return 1;
+	}
+}
+
 int
 store_open(const char *path, enum store_access access, int64_t busy_timeout,
     struct store **out)
@@ -27,10 +42,8 @@ store_open(const char *path, enum store_access access, int64_t busy_timeout,
 		log_error("cannot open database %s: out of memory", path);
 		return -1;
 	}
-	/* Of all the statements the web side needs a few, and a CGI process
-	 * would take longer for the others than for its answer. */
 	if (database_open(path, access, busy_timeout, &store->db) == -1 ||
-	    (access == STORE_GRANT && statement_prepare_all(store) == -1)) {
+	    prepare(store, access) == -1) {
 		store_close(store);
 		return -1;
 	}
@@ -62,6 +75,7 @@ undo(struct store *store)
 static int
 begin(struct store *store)
 {
+	undo(store); /* what could not be undone before */
 	if (statement_run(statement_start(store, STMT_BEGIN)) == -1)
 		return -1;
 	if (database_check_place(store->db) == 1)
