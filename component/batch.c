@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "component/iq.h"
+#include "schema/monotonic.h"
 
 /* More in one transaction gains nothing that could be measured. */
 #define BATCH_MAX 128
@@ -62,15 +62,6 @@ batch_full(const struct batch *batch)
 
 /* ---- the decisions ---- */
 
-static int64_t
-clock_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* As many as there is time for; how many. */
 static size_t
 decide_some(struct batch *batch)
@@ -85,8 +76,8 @@ decide_some(struct batch *batch)
 		/* The first may have waited for others; if that was in vain,
 		 * the rest is told so at once. */
 		if (n == 0)
-			end = clock_ms() + BATCH_MS;
-	} while (++n < batch->count && clock_ms() < end);
+			end = monotonic_ms() + BATCH_MS;
+	} while (++n < batch->count && monotonic_ms() < end);
 	return n;
 }
 

@@ -24,6 +24,7 @@
 #include "component/strophe_log.h"
 #include "schema/config.h"
 #include "schema/log.h"
+#include "schema/monotonic.h"
 
 /* While a stream is being opened or closed, libstrophe's own timers run, which
  * only xmpp_run_once knows about; it is called this often. */
@@ -65,21 +66,11 @@ struct link {
  * tells which descriptor it uses. One process has one link. */
 static int stream_socket = -1;
 
-/* Milliseconds of a clock that nobody sets. */
-static int64_t
-clock_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static void
 enter(struct link *link, enum link_state state, int64_t wait_ms)
 {
 	link->state = state;
-	link->deadline = clock_ms() + wait_ms;
+	link->deadline = monotonic_ms() + wait_ms;
 }
 
 static void
@@ -127,7 +118,7 @@ static void
 on_connect(struct link *link)
 {
 	link->state = LINK_ONLINE;
-	link->online_since = clock_ms();
+	link->online_since = monotonic_ms();
 	log_info("connected to %s port %" PRId64 " as %s", link->config->host,
 	    link->config->port, link->config->jid);
 	if (!link->announced)
@@ -166,7 +157,7 @@ on_loss(struct link *link, int error, const xmpp_stream_error_t *e)
 		return;
 	log_loss(link, error, e);
 	if (link->state == LINK_ONLINE &&
-	    clock_ms() - link->online_since >= GOOD_MS)
+	    monotonic_ms() - link->online_since >= GOOD_MS)
 		backoff_reset(&link->backoff);
 	if (e != NULL && e->type == XMPP_SE_NOT_AUTHORIZED)
 		backoff_slow(&link->backoff);
@@ -189,7 +180,7 @@ on_event(xmpp_conn_t *conn, xmpp_conn_event_t event, int error,
 static void
 feed_watchdog(struct link *link)
 {
-	int64_t now = clock_ms();
+	int64_t now = monotonic_ms();
 
 	if (link->watchdog_ms < 0 || now < link->next_watchdog)
 		return;
@@ -296,7 +287,7 @@ run_online(struct link *link)
 static int
 wait_ms(const struct link *link)
 {
-	int64_t now = clock_ms();
+	int64_t now = monotonic_ms();
 	int64_t wait = -1;
 
 	if (link->state == LINK_AWAY)
@@ -340,13 +331,13 @@ step(struct link *link)
 {
 	switch (link->state) {
 	case LINK_AWAY:
-		if (clock_ms() >= link->deadline)
+		if (monotonic_ms() >= link->deadline)
 			try_connect(link);
 		break;
 	case LINK_OPENING:
 		run(link, BUSY_MS);
 		if (link->state == LINK_OPENING &&
-		    clock_ms() >= link->deadline) {
+		    monotonic_ms() >= link->deadline) {
 			/* It ends in on_event. */
 			log_warn("%s does not finish the handshake",
 			    link->config->host);
@@ -377,7 +368,7 @@ close_stream(struct link *link)
 	if (streaming)
 		xmpp_disconnect(link->conn);
 	while (streaming && !xmpp_conn_is_disconnected(link->conn) &&
-	       clock_ms() < link->deadline)
+	       monotonic_ms() < link->deadline)
 		step(link);
 }
 
@@ -388,7 +379,7 @@ link_run(struct link *link)
 
 	enter(link, LINK_AWAY, 0);
 	link->watchdog_ms = notify_watchdog_ms();
-	link->next_watchdog = clock_ms();
+	link->next_watchdog = monotonic_ms();
 	while ((rc = sleep_until_stirred(link)) == 1)
 		step(link);
 	close_stream(link);

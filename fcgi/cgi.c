@@ -13,6 +13,7 @@
 #include "fcgi/outlet.h"
 #include "schema/config.h"
 #include "schema/log.h"
+#include "schema/monotonic.h"
 #include "schema/units.h"
 
 #define BUFFER 65536
@@ -118,25 +119,16 @@ open_reader(struct stream *s, int fd, char **params, int64_t timeout)
 	s->fcgx.fillBuffProc = fill;
 }
 
-static time_t
-seconds_running(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec;
-}
-
 /* Apache's mod_cgid and fcgiwrap write the whole body before they read the
  * answer, and lose it when they cannot. */
 static void
 drain(struct stream *s)
 {
-	const time_t deadline = seconds_running() + DRAIN_SECONDS;
+	const time_t deadline = monotonic_ms() / 1000 + DRAIN_SECONDS;
 	int64_t drained = 0;
 
 	while (!s->fcgx.isClosed && drained < DRAIN_BYTES &&
-	       seconds_running() < deadline) {
+	       monotonic_ms() / 1000 < deadline) {
 		fill(&s->fcgx);
 		if (!s->fcgx.isClosed)
 			drained += s->fcgx.stop - s->fcgx.rdNext;

@@ -8,6 +8,7 @@
 
 #include "fcgi/bodies.h"
 #include "schema/log.h"
+#include "schema/monotonic.h"
 
 /* Rows in one transaction. Of a million, larger ones are no faster: then the
  * pages that they touch do not stay in memory. */
@@ -132,20 +133,11 @@ end(struct batch *batch)
 	return gone == 0 ? 1 : store_forget(job->store, batch->gone, gone);
 }
 
-static time_t
-seconds_running(void)
-{
-	struct timespec now = {0};
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
 static void
 breathe(time_t *last)
 {
 	static const struct timespec breath = {.tv_nsec = BREATH_NS};
-	time_t now = seconds_running();
+	time_t now = monotonic_ms() / 1000;
 
 	if (now - *last < BREATH_EVERY)
 		return;
@@ -157,7 +149,7 @@ breathe(time_t *last)
 static int
 alternate(struct batch batches[2])
 {
-	time_t last = seconds_running();
+	time_t last = monotonic_ms() / 1000;
 	bool broken = false;
 	int which = 0;
 	int more = 1;

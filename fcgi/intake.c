@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "fcgi/bodies.h"
@@ -14,6 +13,7 @@
 #include "fcgi/respond.h"
 #include "schema/config.h"
 #include "schema/log.h"
+#include "schema/monotonic.h"
 
 #define CHUNK 65536 /* bytes in memory at once */
 #define MIB (INT64_C(1) << 20)
@@ -22,21 +22,12 @@
 
 /* ---- time and room ---- */
 
-static int64_t
-milliseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Whole seconds of what has passed are added, so that it never runs ahead: a
  * Last-Modified must not lie in the future (RFC 9110 section 8.8.2.1). */
 int64_t
 intake_now(const struct intake *in)
 {
-	return in->request->now + (milliseconds() - in->began) / 1000;
+	return in->request->now + (monotonic_ms() - in->began) / 1000;
 }
 
 static bool
@@ -291,7 +282,7 @@ intake_open(
 {
 	*in = (struct intake){.request = request,
 	    .slot = slot,
-	    .began = milliseconds(),
+	    .began = monotonic_ms(),
 	    .handed_over = handed_over(request),
 	    .way = choose_way(request, slot)};
 }

@@ -8,6 +8,7 @@
 #include "fcgi/bodies.h"
 #include "fcgi/flat_out.h"
 #include "schema/log.h"
+#include "schema/monotonic.h"
 #include "schema/store.h"
 
 /* Rows in one transaction: the longest that a PUT waits for us is what these
@@ -27,22 +28,13 @@ struct run {
 	const char *owner; /* whom retention_erase erases */
 };
 
-static int64_t
-clock_ns(void)
-{
-	struct timespec t = {0};
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 /* SQLite's waiters poll: a lock that is free for a moment between two of our
  * transactions is one they never see free. And what we write has to reach the
  * same disk as what they write. So we mostly rest. */
 static void
 rest_since(const struct run *run, int64_t started)
 {
-	int64_t rest = REST * (clock_ns() - started);
+	int64_t rest = REST * (monotonic_ns() - started);
 	struct timespec t = {0};
 
 	if (run->job->flat_out)
@@ -112,7 +104,7 @@ reap(struct run *run)
 	int n = 0;
 
 	do {
-		int64_t started = clock_ns();
+		int64_t started = monotonic_ns();
 
 		n = store_reap(
 		    job->store, job->now, ROWS, job->dry_run, saw_reaped, run);
@@ -166,7 +158,7 @@ erase(struct run *run)
 	if (run->job->dry_run)
 		return 1;
 	do {
-		int64_t started = clock_ns();
+		int64_t started = monotonic_ns();
 
 		n = store_erase(run->job->store, run->owner, ROWS);
 		if (n > 0) {
@@ -274,7 +266,7 @@ bury(struct run *run, enum bodies_of of)
 	int n = 0;
 
 	while ((n = store_doomed(run->job->store, after, tokens, BATCH)) > 0) {
-		int64_t started = clock_ns();
+		int64_t started = monotonic_ns();
 		int gone = 0;
 
 		memcpy(after, tokens[n - 1], sizeof(after));
@@ -313,7 +305,7 @@ tidy(struct run *run)
 	int n = 0;
 
 	do {
-		int64_t started = clock_ns();
+		int64_t started = monotonic_ns();
 
 		n = store_forget_recent(job->store, job->now, BATCH);
 		rest_since(run, started);

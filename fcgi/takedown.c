@@ -18,6 +18,7 @@
 #include "fcgi/bodies.h"
 #include "schema/config.h"
 #include "schema/log.h"
+#include "schema/monotonic.h"
 #include "schema/store.h"
 
 #define BATCH 100
@@ -40,15 +41,6 @@ struct takedown {
 	bool started;
 	pthread_t thread;
 };
-
-static int64_t
-milliseconds(void)
-{
-	struct timespec now = {0};
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ---- a look ---- */
 
@@ -134,19 +126,19 @@ static void *
 watch(void *arg)
 {
 	struct takedown *t = arg;
-	int64_t due = milliseconds(), rested = due;
+	int64_t due = monotonic_ms(), rested = due;
 	int looks = 2;
 	int rc;
 
 	while ((rc = wait_for(t, looks < 2,
-		    looks == 0 ? FOREVER : due - milliseconds())) != -1) {
-		int64_t began = milliseconds();
+		    looks == 0 ? FOREVER : due - monotonic_ms())) != -1) {
+		int64_t began = monotonic_ms();
 		bool changed = forget_changes(t);
 
 		if (rc == 0) {
 			look(t);
 			rested =
-			    milliseconds() + (milliseconds() - began) * REST;
+			    monotonic_ms() + (monotonic_ms() - began) * REST;
 			due = rested + CALM;
 			looks--;
 		}
