@@ -43,13 +43,9 @@ choose(struct statement *st, struct victim *victims, int max,
 static int
 delete_all(struct store *store, const struct victim *victims, int count)
 {
-	for (int i = 0; i < count; i++) {
-		struct statement *st = statement_start(store, STMT_DELETE);
-
-		statement_bind_int(st, ":id", victims[i].id);
-		if (statement_run(st) == -1)
+	for (int i = 0; i < count; i++)
+		if (slot_delete(store, victims[i].id) == -1)
 			return -1;
-	}
 	return count;
 }
 

@@ -87,3 +87,12 @@ slot_fetch(struct statement *st, struct slot *slots, int max)
 	statement_end(st);
 	return rc == -1 ? -1 : count;
 }
+
+int
+slot_delete(struct store *store, int64_t id)
+{
+	struct statement *st = statement_start(store, STMT_DELETE);
+
+	statement_bind_int(st, ":id", id);
+	return statement_run(st);
+}

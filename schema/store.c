@@ -255,13 +255,9 @@ store_publish_all(struct store *store, struct publication *const *list,
 static int
 delete_slots(struct store *store, const struct slot *slots, int count)
 {
-	for (int i = 0; i < count; i++) {
-		struct statement *st = statement_start(store, STMT_DELETE);
-
-		statement_bind_int(st, ":id", slots[i].id);
-		if (statement_run(st) == -1)
+	for (int i = 0; i < count; i++)
+		if (slot_delete(store, slots[i].id) == -1)
 			return -1;
-	}
 	return count;
 }
 
