@@ -23,6 +23,11 @@ WARM = 3000  # files, of 1024 directories
 
 SLOPPY = {"store": {"durable": "no"}}
 
+# The floor program, when it does more than write.
+RECORDING = "a program that writes and records"
+SYNCING = "a program that writes and syncs"
+RECORDING_DURABLY = "a program that writes, syncs and records"
+
 # Connections, and the ratio that is aimed at.
 SMALL_TARGETS = {1: 0.55, 16: 0.65, 64: 0.70}
 DURABLE_TARGETS = {1: 0.6, 16: 0.6, 64: 0.6}
@@ -72,22 +77,26 @@ def small(bench):
     with Sites(bench.fresh) as sites:
         dav = sites.make(webdav)
         program = sites.make(floor_behind, NGINX)
+        recording = sites.make(floor_behind, NGINX, "-r", name=RECORDING)
         putslot = sites.make(behind, NGINX.but(**SLOPPY))
         handed = sites.make(behind, NGINX_HANDED.but(**SLOPPY),
                             "putslot, handed over")
-        warm(dav, program, putslot, handed)
+        endpoints = [dav, program, recording, putslot, handed]
+        warm(*endpoints)
         for connections, target in SMALL_TARGETS.items():
             count = bench.count(4000 if connections == 1 else 12000)
             what = f"10 KiB, {connections} at a time"
             samples = bench.compare(
-                f"uploads: {what}", [dav, program, putslot, handed],
+                f"uploads: {what}", endpoints,
                 lambda e: upload(e, connections, count, SMALL))
             yield Row("uploads", f"{what}: putslot to nginx's WebDAV",
                       ratio(samples[putslot.name], samples[dav.name]),
                       target=(">=", target))
-            for other in program, handed:
+            for other in program, recording, handed:
                 yield Row("uploads", f"{what}: {other.name}, to nginx's WebDAV",
                           ratio(samples[other.name], samples[dav.name]))
+            yield Row("uploads", f"{what}: putslot to {RECORDING}",
+                      ratio(samples[putslot.name], samples[RECORDING]))
 
 
 # ---- durable ----
@@ -113,9 +122,13 @@ class WriteLoop:
 def durable(bench):
     with Sites(None) as sites:
         loop = sites.make(WriteLoop)
+        syncing = sites.make(floor_behind, NGINX, "-d", name=SYNCING)
+        recording = sites.make(floor_behind, NGINX, "-dr",
+                               name=RECORDING_DURABLY)
         putslot = sites.make(behind, NGINX)
         handed = sites.make(behind, NGINX_HANDED, "putslot, handed over")
-        warm(putslot, handed)
+        endpoints = [syncing, recording, putslot, handed]
+        warm(*endpoints)
 
         def take(contender):
             if contender is loop:
@@ -125,11 +138,16 @@ def durable(bench):
         for connections, target in DURABLE_TARGETS.items():
             count = bench.count(800 if connections == 1 else 6000)
             what = f"10 KiB, durable, {connections} at a time"
-            samples = bench.compare(f"uploads: {what}", [loop, putslot, handed], take)
-            for mine in putslot, handed:
-                yield Row("uploads", f"{what}: {mine.name}, to {loop.name}",
-                          ratio(samples[mine.name], samples[loop.name]),
-                          target=(">=", target))
+            samples = bench.compare(
+                f"uploads: {what}", [loop, *endpoints], take)
+            for other in endpoints:
+                yield Row("uploads", f"{what}: {other.name}, to {loop.name}",
+                          ratio(samples[other.name], samples[loop.name]),
+                          target=(">=", target) if other in (putslot, handed)
+                          else None)
+            for program in syncing, recording:
+                yield Row("uploads", f"{what}: putslot to {program.name}",
+                          ratio(samples[putslot.name], samples[program.name]))
         for mine in putslot, handed:
             yield Row("uploads", f"{what}: 99 of 100 within, {mine.name}",
                       figure(samples[mine.name], "p99_ms"), "ms", ("<", 50))
