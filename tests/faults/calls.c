@@ -216,26 +216,29 @@ ftruncate(int fd, off_t length)
 	return ftruncate64(fd, length);
 }
 
-int
-fsync(int fd)
+/* What is recorded while it runs may come too late for it. */
+static int
+sync_by(const char *name, long number, int fd)
 {
 	struct call call;
 
-	of_descriptor(&call, "fsync", fd);
+	of_descriptor(&call, name, fd);
+	call.offset = record_end();
 	if (plan_fails(&call))
 		return -1;
-	return (int)ended(&call, syscall(SYS_fsync, fd));
+	return (int)ended(&call, syscall(number, fd));
+}
+
+int
+fsync(int fd)
+{
+	return sync_by("fsync", SYS_fsync, fd);
 }
 
 int
 fdatasync(int fd)
 {
-	struct call call;
-
-	of_descriptor(&call, "fdatasync", fd);
-	if (plan_fails(&call))
-		return -1;
-	return (int)ended(&call, syscall(SYS_fdatasync, fd));
+	return sync_by("fdatasync", SYS_fdatasync, fd);
 }
 
 /* ---- names ---- */

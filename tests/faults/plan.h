@@ -35,7 +35,7 @@ struct call {
 	char other[PATH_MAX]; /* link, rename: what gets that name; or "" */
 	const void *data;     /* what is written, or NULL */
 	size_t len;
-	off_t offset; /* where in the file; -1: not a file */
+	off_t offset; /* where in the file; -1: not a file; see record.h */
 };
 
 /* Counts the call. True: it must fail, and errno is set. It does not return

@@ -18,6 +18,15 @@ inode_of(const struct call *call)
 	return rc == 0 ? st.st_ino : 0;
 }
 
+off_t
+record_end(void)
+{
+	struct stat st;
+	int file = plan_trace();
+
+	return file != -1 && fstat(file, &st) == 0 ? st.st_size : -1;
+}
+
 void
 record_call(const struct call *call, long result)
 {

@@ -3,6 +3,11 @@
 Strict as POSIX, not kind as ext4: what was written to a file is safe after an
 fsync of that file, a name after an fsync of its directory, and of all the rest
 any part may be there or not.
+
+Which part it is, a function says: survivors(path, pending) returns those of the
+changes to a file or directory, in their order, that reached the disk without
+having been synced. A change of a file is (offset, data), or (offset, None) where
+it was truncated; one of a directory is (name, what it stands for or None).
 """
 
 from pathlib import Path
@@ -10,12 +15,40 @@ from pathlib import Path
 SECTOR = 512  # what a disk writes whole
 
 
-class File:
-    def __init__(self, content=b""):
-        self.safe = bytearray(content)
-        self.pending = []  # (offset, data); data None: truncated there
+class Thing:
+    """A file or a directory: its safe content, and changes that are not."""
 
-    def apply(self, content, offset, data):
+    def __init__(self, safe):
+        self.safe = safe
+        self.pending = []  # (where in the trace, change)
+
+    def change(self, record, *change):
+        self.pending.append((record.at, change))
+
+    def sync(self, record):
+        """Of what was done before the sync began."""
+        kept = []
+        for at, change in self.pending:
+            if at < record.offset:
+                self.apply(self.safe, *change)
+            else:
+                kept.append((at, change))
+        self.pending = kept
+
+    def after_cut(self, path, survivors):
+        content = self.safe.copy()
+        pending = [change for _, change in self.pending]
+        for change in survivors(path, pending) if pending else ():
+            self.apply(content, *change)
+        return content
+
+
+class File(Thing):
+    def __init__(self, content=b""):
+        super().__init__(bytearray(content))
+
+    @staticmethod
+    def apply(content, offset, data):
         if data is None:
             del content[offset:]
             data = b""
@@ -23,25 +56,10 @@ class File:
             content.extend(bytes(offset + len(data) - len(content)))
         content[offset:offset + len(data)] = data
 
-    def sync(self):
-        for change in self.pending:
-            self.apply(self.safe, *change)
-        self.pending.clear()
 
-    def after_cut(self, random):
-        content = bytearray(self.safe)
-        for offset, data in some_of(self.pending, random):
-            if data and random.random() < 0.2:
-                data = data[:random.randrange(len(data) // SECTOR + 1)
-                            * SECTOR]
-            self.apply(content, offset, data)
-        return bytes(content)
-
-
-class Directory:
+class Directory(Thing):
     def __init__(self):
-        self.safe = {}  # name: File or Directory
-        self.pending = []  # (name, what it stands for; None: nothing)
+        super().__init__({})  # name: File or Directory
 
     @staticmethod
     def apply(names, name, what):
@@ -50,28 +68,48 @@ class Directory:
         else:
             names[name] = what
 
-    def sync(self):
-        for change in self.pending:
-            self.apply(self.safe, *change)
-        self.pending.clear()
 
-    def after_cut(self, random):
-        names = dict(self.safe)
-        for change in some_of(self.pending, random):
-            self.apply(names, *change)
-        return names
+# ---- what survives ----
+
+def any_part(random, in_order=()):
+    """Any part at all, often all or nothing. Of files below one of those paths
+    it is a beginning of what was written: that is how file systems behave that
+    let a file grow only when its data is there."""
+    def survivors(path, pending):
+        kind = random.randrange(4)
+        beginning = pending[:random.randrange(len(pending) + 1)]
+        if kind == 0:
+            return []
+        if kind == 1:
+            return pending
+        if any(path.startswith(str(place)) for place in in_order):
+            return torn(beginning, pending, random)
+        if kind == 3:
+            beginning = [c for c in pending if random.random() < 0.5]
+        return [shortened(c, random) if random.random() < 0.2 else c
+                for c in beginning]
+    return survivors
 
 
-def some_of(pending, random):
-    """What of it reached the disk: often all or none, or a beginning."""
-    kind = random.randrange(4)
-    if kind == 0:
-        return []
-    if kind == 1:
-        return pending
-    if kind == 2:
-        return pending[:random.randrange(len(pending) + 1)]
-    return [change for change in pending if random.random() < 0.5]
+def torn(beginning, pending, random):
+    """And some of the next."""
+    return beginning + [shortened(change, random) for change in
+                        pending[len(beginning):len(beginning) + 1]]
+
+
+def shortened(change, random):
+    """Of a write, some whole sectors."""
+    where, what = change
+    if not isinstance(what, bytes):
+        return change
+    return where, what[:random.randrange(len(what) // SECTOR + 1) * SECTOR]
+
+
+def only(*places):
+    """All changes of what lies below those paths, and no other."""
+    def survivors(path, pending):
+        return pending if path.startswith(tuple(map(str, places))) else []
+    return survivors
 
 
 class Disk:
@@ -94,9 +132,9 @@ class Disk:
                 directory.safe[entry.name] = file
         return directory
 
-    def _name(self, path, what):
-        directory, _, name = path.rpartition("/")
-        self.directories[directory].pending.append((name, what))
+    def _name(self, record, what):
+        directory, _, name = record.path.rpartition("/")
+        self.directories[directory].change(record, name, what)
 
     def take(self, record):
         """Does what a record of the trace says, where it succeeded."""
@@ -108,28 +146,29 @@ class Disk:
     def _create(self, record):
         file = self.files[record.inode] = File()
         if not record.path.endswith(" (deleted)"):
-            self._name(record.path, file)
+            self._name(record, file)
 
     def _mkdir(self, record):
         directory = self.directories[record.path] = Directory()
-        self._name(record.path, directory)
+        self._name(record, directory)
 
     def _link(self, record):
-        self._name(record.path, self.files[record.inode])
+        self._name(record, self.files[record.inode])
 
     def _unlink(self, record):
-        self._name(record.path, None)
+        self._name(record, None)
 
     def _write(self, record):
-        self.files[record.inode].pending.append((record.offset, record.data))
+        self.files[record.inode].change(record, record.offset, record.data)
 
     _pwrite = _write
 
     def _ftruncate(self, record):
-        self.files[record.inode].pending.append((record.offset, None))
+        self.files[record.inode].change(record, record.offset, None)
 
     def _fsync(self, record):
-        (self.directories.get(record.path) or self.files[record.inode]).sync()
+        (self.directories.get(record.path)
+         or self.files[record.inode]).sync(record)
 
     _fdatasync = _fsync
 
@@ -139,19 +178,20 @@ class Disk:
         if path in self.directories:
             return not self.directories[path].pending
         directory, _, name = path.rpartition("/")
-        names = dict(self.directories[directory].safe)
-        for change in self.directories[directory].pending:
-            Directory.apply(names, *change)
+        names = self.directories[directory].after_cut(
+            directory, lambda _, pending: pending)
         return name not in names or not names[name].pending
 
-    def cut(self, where, random):
+    def cut(self, where, survivors):
         """Writes what is left after a power cut now into a directory."""
-        self._write_out(self.directories[self.root], Path(where), random)
+        self._write_out(self.root, self.directories[self.root], Path(where),
+                        survivors)
 
-    def _write_out(self, directory, where, random):
-        for name, what in directory.after_cut(random).items():
+    def _write_out(self, path, directory, where, survivors):
+        for name, what in directory.after_cut(path, survivors).items():
+            inner = f"{path}/{name}"
             if isinstance(what, Directory):
                 (where / name).mkdir()
-                self._write_out(what, where / name, random)
+                self._write_out(inner, what, where / name, survivors)
             else:
-                (where / name).write_bytes(what.after_cut(random))
+                (where / name).write_bytes(what.after_cut(inner, survivors))

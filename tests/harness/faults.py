@@ -10,7 +10,7 @@ from collections import namedtuple
 from .site import BUILD
 
 Record = namedtuple("Record",
-                    "pid name result inode offset length path other data")
+                    "pid name result inode offset length path other data at")
 
 
 class Faults:
@@ -44,16 +44,16 @@ class Faults:
 
 
 def read_trace(path):
-    """The records of a trace, in their order."""
+    """The records of a trace, in their order; at is where each begins."""
     records = []
     data = path.read_bytes()
     at = 0
     while at < len(data):
-        end = data.index(b"\n", at)
+        start, end = at, data.index(b"\n", at)
         fields = data[at:end].decode(errors="surrogateescape").split("\t")
         length = int(fields[5])
         at = end + 1 + length + 1
         records.append(Record(
             int(fields[0]), fields[1], *(int(f) for f in fields[2:6]),
-            fields[6], fields[7], data[end + 1:end + 1 + length]))
+            fields[6], fields[7], data[end + 1:end + 1 + length], start))
     return records
