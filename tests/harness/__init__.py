@@ -47,6 +47,8 @@ http_client     request, RawConnection
 commands        curl, go_sendxmpp
 browser         Browser: open, title, url, run, in_frame; OtherOrigin
 fastcgi         request, record and the like; exchange, output
+power_cut       what must hold when the power comes back; disk_model: what is
+                left then
 hostile         run_hostile_inputs: the tables of bad input on one server
 shipped         shipped: a file of contrib/ with its defaults replaced
 """

@@ -41,8 +41,9 @@ def params(pairs, id=1):
         for nv in pairs), id)
 
 
-def request(pairs, body=b"", **more):
-    return begin(**more) + params(pairs) + stream(STDIN, body)
+def request(pairs, body=b"", id=1, **more):
+    return (begin(id=id, **more) + params(pairs, id)
+            + stream(STDIN, body, id))
 
 
 def exchange(path, data, seconds=SECONDS):

@@ -16,7 +16,6 @@ PUTSLOT_SEED        of the places and of what is lost; printed
 
 import os
 import random
-import re
 import sys
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from harness.cgi import cgi  # noqa: E402
 from harness.disk_model import Disk, any_part, only  # noqa: E402
 from harness.faults import Faults, read_trace  # noqa: E402
 from harness.lone_component import LoneComponent  # noqa: E402
+from harness.power_cut import check_loss, empty, start_again  # noqa: E402
 from harness.states import slot_states  # noqa: E402
 
 CUTS = int(os.environ.get("PUTSLOT_POWER_CUTS", "40"))
@@ -180,21 +180,6 @@ def check_all_orders(session, records):
         true(seen.get(rule, 0) > 3, f"the rule of {rule} was hardly tried")
 
 
-def empty(putslot):
-    putslot.site.run(["find", putslot.store, "-mindepth", "1", "-delete"])
-
-
-def start_again(putslot):
-    """Whether there are bodies."""
-    putslot.site.run(["chown", "-R", f"{putslot.site.web_user}:"
-                      f"{putslot.site.group}", putslot.store])
-    putslot.site.run(["chmod", "-R", "u=rwX,g=rwX,o=", putslot.store])
-    # Of a database that was being made it makes a new one.
-    with LoneComponent(putslot) as component:
-        true(component.online, "the component does not start")
-    return putslot.bodies.exists()
-
-
 def check_after_cut(session, number):
     putslot = session.putslot
     if not start_again(putslot):
@@ -219,83 +204,6 @@ def check_after_cut(session, number):
 
 # ---- durable = no ----
 
-SUMMARY = re.compile(r"lost (\d+), wrong size (\d+), orphans (\d+), "
-                     r"foreign 0, database 0, ")
-
-
-def check_mistakes(putslot):
-    """--fsck counts what is there to be counted; (lost, wrong size,
-    orphans)."""
-    files = {token: path.stat().st_size
-             for token, path in putslot.files().items()}
-    rows = dict(putslot.sql("SELECT token, iif(stored_at IS NULL, NULL, size)"
-                            " FROM slot"))
-    doomed = {token for token, in putslot.sql("SELECT token FROM doomed")}
-    stored = {t: size for t, size in rows.items() if size is not None}
-    expected = (len(stored.keys() - files),
-                sum(files.get(t, size) != size for t, size in stored.items()),
-                len(files.keys() - rows - doomed))
-    said = putslot.cleanup("--fsck", "--grace", "0s",
-                           status=3 if any(expected) else 0)
-    found = SUMMARY.search(said)
-    equal(found and tuple(int(n) for n in found.groups()), expected,
-          f"mistakes in {said!r}")
-    return expected
-
-
-def is_own(answer, body, in_order):
-    """Where a file can grow before its data is there, the disk has zeros, and
-    nobody else's."""
-    if in_order:
-        return answer == body
-    return len(answer) == len(body) and all(
-        a in (0, b) for a, b in zip(answer, body))
-
-
-def check_served(session, in_order):
-    """Whole, or not at all."""
-    putslot = session.putslot
-    files = putslot.files()
-    living = dict(putslot.sql(
-        "SELECT token, size FROM slot WHERE stored_at IS NOT NULL"
-        " AND coalesce(expires_at, 1e12) > unixepoch()"))
-    for upload in session.uploads:
-        answer = cgi(putslot, "GET", f"{PUT_URL}{upload.token}/f")
-        if upload.token not in living or upload.token not in files:
-            equal(answer.status, 404, "GET of what is not there")
-        elif files[upload.token].stat().st_size != living[upload.token]:
-            equal(answer.status, 500, "GET of what is not whole")
-        else:
-            equal(answer.status, 200, "GET")
-            true(is_own(answer.body, upload.body, in_order),
-                 "another body than the uploaded one")
-            continue
-        equal(answer.headers["content-type"].split(";")[0], "text/plain",
-              "type of an error")
-        true(len(upload.body) < 9 or upload.body[:9] not in answer.body,
-             "a part of the body in an error")
-
-
-def check_after_loss(session, in_order):
-    """The mistakes that --fsck counted, or None."""
-    putslot = session.putslot
-    if not start_again(putslot):
-        return None
-    mistakes = check_mistakes(putslot)
-    check_served(session, in_order)
-    putslot.cleanup("--fsck", "--repair", "--grace", "0s")
-    equal(check_mistakes(putslot), (0, 0, 0), "mistakes after a repair")
-    putslot.cleanup()
-    states = set(slot_states(putslot).values())
-    true(states <= {"S1", "S2", "S3"}, f"after a cleanup: {states}")
-    check_served(session, in_order)
-    body = b"after the power came back"
-    put, get = session.grant(len(body), "juliet@example.org")
-    equal(cgi(putslot, "PUT", put, body).status, 201, "PUT")
-    equal(cgi(putslot, "GET", get).body, body, "the body")
-    return mistakes
-
-
 def lose(scenario, putslot, live, chance):
     putslot.set("store", durable="no")
     with scenario.case("durable = no: nothing waits for the disk"):
@@ -305,13 +213,15 @@ def lose(scenario, putslot, live, chance):
         equal([r for r in records if "sync" in r.name
                and r.path.endswith(" (deleted)")], [], "syncs of bodies")
 
+    bodies = {upload.token: upload.body for upload in session.uploads}
+
     def cut(number, survivors, in_order):
         empty(putslot)
         disk = Disk(putslot.store)
         for record in records[:number]:
             disk.take(record)
         disk.cut(putslot.store, survivors)
-        return check_after_loss(session, in_order)
+        return check_loss(putslot, bodies, in_order)
 
     third = [n for n, record in enumerate(records)
              if record.data.startswith(CREATED)][2] + 1
