@@ -17,6 +17,11 @@
 #define PAUSE_MS 20    /* between two attempts */
 #define FILE_MODE 0660 /* the programs are users of one group */
 
+/* A slot changes a little of each of eight pages, and a commit copies them to
+ * the WAL: half of SQLite's usual 4 KiB is a fifth less time for a slot, and
+ * the database becomes no larger. */
+#define PAGE_SIZE "2048"
+
 /* migrations[n] brings version n to n + 1: the files schema/NNN-*.sql. */
 static const char *const migrations[] = {
 #include "migrations.inc"
@@ -267,18 +272,24 @@ static int
 set_up_writer(sqlite3 *db, const char *path, enum store_access access,
     int64_t patience_ms)
 {
-	int wal = use_wal(db, path, patience_ms);
+	int wal;
 
+	/* Nothing happens to a database that has pages already. */
+	if (execute(db, path, "PRAGMA page_size = " PAGE_SIZE) == -1)
+		return -1;
+	wal = use_wal(db, path, patience_ms);
 	if (wal == -1)
 		return -1;
-	if (access != STORE_GRANT || !wal)
-		return execute(db, path, "PRAGMA synchronous = FULL");
 	/* In a WAL, NORMAL may lose the last commits in a power cut, but never
-	 * harms the database. Without one it might. What then waits for the
-	 * disk is the checkpoint alone, the fewer the better: one for some 500
-	 * slots and 16 MiB, in place of 4 MiB. */
+	 * harms the database. Without one it might. */
+	if (access != STORE_GRANT || !wal)
+		return execute(db, path,
+		    "PRAGMA synchronous = FULL; "
+		    "PRAGMA wal_autocheckpoint = 2000");
+	/* What then waits for the disk is the checkpoint alone, the fewer the
+	 * better: one for 16 MiB. */
 	return execute(db, path,
-	    "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000");
+	    "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 8000");
 }
 
 static int
@@ -398,14 +409,14 @@ database_yield(sqlite3 *db)
 	if (wal != 1)
 		return wal == -1 ? -1 : 1;
 	return execute(db, path,
-	    "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 400");
+	    "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 800");
 }
 
 int
 database_bulk_begin(sqlite3 *db)
 {
 	return execute(db, sqlite3_db_filename(db, "main"),
-	    "PRAGMA cache_size = -6144; PRAGMA wal_autocheckpoint = 32000");
+	    "PRAGMA cache_size = -6144; PRAGMA wal_autocheckpoint = 64000");
 }
 
 /* Most of it while nobody is held up, the rest when nobody reads. */
@@ -417,5 +428,5 @@ database_bulk_end(sqlite3 *db)
 	sqlite3_wal_checkpoint_v2(
 	    db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	return execute(db, sqlite3_db_filename(db, "main"),
-	    "PRAGMA cache_size = -2000; PRAGMA wal_autocheckpoint = 1000");
+	    "PRAGMA cache_size = -2000; PRAGMA wal_autocheckpoint = 2000");
 }

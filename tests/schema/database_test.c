@@ -36,6 +36,7 @@ START_TEST(an_empty_place_becomes_a_database_of_this_version)
 	ck_assert_shell_eq("PRAGMA user_version", VERSION);
 	ck_assert_shell_eq("PRAGMA application_id", "1886612596");
 	ck_assert_shell_eq("PRAGMA journal_mode", "wal");
+	ck_assert_shell_eq("PRAGMA page_size", "2048");
 	ck_assert_shell_eq(TOTAL, "0 0 0 0");
 	ck_assert_shell_eq("PRAGMA integrity_check", "ok");
 }
