@@ -286,10 +286,7 @@ set_up_writer(sqlite3 *db, const char *path, enum store_access access,
 		return execute(db, path,
 		    "PRAGMA synchronous = FULL; "
 		    "PRAGMA wal_autocheckpoint = 2000");
-	/* What then waits for the disk is the checkpoint alone, the fewer the
-	 * better: one for 16 MiB. */
-	return execute(db, path,
-	    "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 8000");
+	return execute(db, path, "PRAGMA synchronous = NORMAL");
 }
 
 static int

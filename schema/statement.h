@@ -15,6 +15,7 @@
 
 struct sqlite3;
 struct sqlite3_stmt;
+struct wal;
 
 enum statement_id {
 	STMT_BEGIN,
@@ -82,6 +83,7 @@ enum batch_state {
 
 struct store {
 	struct sqlite3 *db;
+	struct wal *wal; /* NULL unless opened with STORE_GRANT */
 	enum batch_state batch;
 	bool durable; /* opened with STORE_DURABLE */
 	/* All slots up to this id are on the disk: whoever granted them, this

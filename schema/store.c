@@ -13,6 +13,7 @@
 #include "schema/reap.h"
 #include "schema/slot.h"
 #include "schema/statement.h"
+#include "schema/wal.h"
 
 /* ---- opening ---- */
 
@@ -23,6 +24,8 @@ prepare(struct store *store, enum store_access access)
 {
 	switch (access) {
 	case STORE_GRANT:
+		if (wal_tend(store->db, &store->wal) == -1)
+			return -1;
 		return statement_prepare_all(store);
 	case STORE_DURABLE:
 		return statement_prepare_transactions(store);
@@ -59,6 +62,7 @@ store_close(struct store *store)
 		return;
 	statement_finalize_all(store);
 	sqlite3_close(store->db);
+	wal_free(store->wal);
 	free(store);
 }
 
