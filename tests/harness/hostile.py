@@ -200,7 +200,7 @@ def matches(found, expected):
 
 
 def check_input(target, bad):
-    expected = bad.expected(target.bench.server)
+    expected = bad.expected(target.bench.web)
     data = exchange(target.bench, target.fill(bad.raw),
                     SILENCE if expected == [] else SECONDS)
     if isinstance(expected, bytes):
@@ -217,18 +217,25 @@ def check_input(target, bad):
 
 # ---- all of them ----
 
-def run_hostile_inputs(scenario, server_class):
-    from .hostile_rows import run_hostile_rows
-    bench = Bench(scenario.site, server_class)
-    bench.start()
-    target = Target(bench)
-    for bad in INPUTS:
+def run_table(scenario, bench, inputs, target_class=Target):
+    """The Target, to be used further."""
+    target = target_class(bench)
+    for bad in inputs:
         with scenario.case(bad.name):
             try:
                 check_input(target, bad)
             except Exception:
-                target = Target(bench)
+                target = target_class(bench)
                 raise
+    return target
+
+
+def run_hostile_inputs(scenario, server_class, bench_class=Bench):
+    """The bench."""
+    from .hostile_rows import run_hostile_rows
+    bench = bench_class(scenario.site, server_class)
+    bench.start()
+    target = run_table(scenario, bench, INPUTS)
     rows = run_hostile_rows(scenario, target)
     with scenario.case("the slot that was aimed at takes its upload"):
         target.still_works()
@@ -236,3 +243,4 @@ def run_hostile_inputs(scenario, server_class):
         no_leftovers(bench.putslot)
     print(f"# {bench.server}: {len(INPUTS)} bad requests, {rows} bad rows",
           flush=True)
+    return bench

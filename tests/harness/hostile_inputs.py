@@ -35,10 +35,8 @@ class Bad:
     others: dict = field(default_factory=dict)
 
     def expected(self, server):
-        """For the class name of a web server."""
-        base = server.removesuffix("SendFile")
-        for name in (server, base, base.removesuffix("Cgi").lower(),
-                     "apache" if server.startswith("Apache") else ""):
+        """For a web server, which answers as those of its base classes."""
+        for name in *(c.__name__ for c in type(server).__mro__), server.name:
             if name in self.others:
                 return self.others[name]
         return self.usual
