@@ -1,13 +1,16 @@
 """GET: who sends the bytes."""
 
+from typing import NamedTuple
+
 from .load import Load
 from .measure import Watch
 from .rows import Row, ratio
-from .servers import (NGINX, PUBLIC, Endpoint, Sites, behind, filled,
-                      floor_behind, start_nginx)
+from .servers import (APACHE, BODIES, LIGHTTPD, NGINX, PUBLIC, Endpoint, Sites,
+                      Way, behind, filled, floor_behind)
 from .uploads import MIB, SMALL
 
 FILES = 500  # small ones, all in the page cache
+PIECE = 1 << 16  # a file that is written at once is read faster
 SECONDS = 2
 
 
@@ -32,24 +35,65 @@ def stored(endpoint, count, size, public=False):
     return endpoint, [form.format(part[2], part[-1]) for part in parts]
 
 
-# ---- floors ----
+# ---- servers ----
 
-STATIC = """
+class Server(NamedTuple):
+    """plain: its configuration for files of its own, in @files@; way: to a
+    program; send_file: as putslot.conf has it; handing: the way when it sends
+    what a program names, public: when it serves files by itself; internal:
+    more of it for the floor's fixed file, where its header leads to."""
+
+    name: str
+    plain: str
+    way: Way
+    send_file: str
+    handing: Way
+    public: Way
+    internal: str = ""
+    fixed: str = "X-Sendfile: @files@/file.jpg"
+
+
+def server(name, plain, way, send_file, **more):
+    """With the files that contrib/ has for it."""
+    directory = name.lower()
+    return Server(
+        name, plain, way, send_file,
+        way.but(f"{directory}/putslot-send-file.conf",
+                web={"send_file": send_file}),
+        way.but(f"{directory}/putslot-static.conf", store={"public": PUBLIC},
+                web={"public_url": "http://127.0.0.1:1/files/"}), **more)
+
+
+ON_NGINX = server("nginx", """
 location /upload/ {
 	alias @files@/;
 }
-"""
-
-FIXED = """
+""", NGINX, "x-accel-redirect", internal="""
 location /fixed/ {
 	internal;
 	alias @files@/;
 }
-"""
+""", fixed="X-Accel-Redirect: /fixed/file.jpg")
+
+ON_LIGHTTPD = server("lighttpd", """
+server.modules += ( "mod_alias" )
+alias.url = ( "/upload/" => "@files@/" )
+mimetype.assign = ( ".jpg" => "image/jpeg" )
+""", LIGHTTPD, "x-sendfile")
+
+ON_APACHE = server("Apache", """
+Alias "/upload/" "@files@/"
+<Directory "@files@">
+	Require all granted
+</Directory>
+""", APACHE, "x-sendfile")
+
+
+# ---- floors ----
 
 # What putslot answers, but for what changes from file to file.
 HEADERS = "\r\n".join((
-    "X-Accel-Redirect: /fixed/file.jpg", "ETag: \"abcdefghijklmnopqrstuvwxyz\"",
+    "ETag: \"abcdefghijklmnopqrstuvwxyz\"",
     "Cache-Control: public, max-age=604800, immutable",
     "Content-Security-Policy: default-src 'none'; sandbox",
     "X-Content-Type-Options: nosniff", "Accept-Ranges: bytes",
@@ -64,42 +108,42 @@ def make_files(site, count, size):
     for name in names:
         path = directory / name
         path.parent.mkdir(exist_ok=True)
-        path.write_bytes(b"f" * size)
+        with open(path, "wb", PIECE) as file:
+            for _ in range(0, size, PIECE):
+                file.write(b"f" * min(size, PIECE))
     return directory, ["/upload/" + name for name in names]
 
 
-def static(site, count, size):
-    """(endpoint, paths) of plain files of nginx."""
+def static(site, server, count, size):
+    """(endpoint, paths) of plain files of a server."""
     files, paths = make_files(site, count, size)
-    nginx, port, _ = start_nginx(site, filled(STATIC, files=files))
-    return Endpoint("nginx's static files", site, port, [nginx]), paths
+    daemon, port, _ = server.way.start(site, filled(server.plain, files=files))
+    return Endpoint(f"{server.name}'s static files", site, port,
+                    [daemon]), paths
 
 
-def fixed(site, size):
+def fixed(site, server, size):
     """(endpoint, paths) of a program that hands over always the same file."""
     files = site.make_directory("files")
     (files / "file.jpg").write_bytes(b"f" * size)
-    return floor_behind(site, NGINX, "-a", HEADERS,
+    header = filled(server.fixed, files=files)
+    way = server.way if server.internal else server.handing
+    return floor_behind(site, way, "-a", f"{header}\r\n{HEADERS}",
                         name="a program that hands over a fixed file",
-                        more=filled(FIXED, files=files)), ["/upload/x.jpg"]
+                        more=filled(server.internal, files=files),
+                        places={BODIES: files}), ["/upload/x.jpg"]
 
 
 # ---- putslot ----
 
-SEND_FILE = NGINX.but("nginx/putslot-send-file.conf",
-                      web={"send_file": "x-accel-redirect"})
-STATIC_TOO = NGINX.but("nginx/putslot-static.conf", store={"public": PUBLIC},
-                       web={"public_url": "http://127.0.0.1:1/files/"})
-
-
-def make_all(sites):
-    """Endpoints that send the bytes by themselves, hand over to nginx, and
-    leave it all to nginx."""
-    for name, way in (("putslot, own streaming", NGINX),
-                      ("putslot, handing over", SEND_FILE),
-                      ("putslot, static files", STATIC_TOO)):
+def make_all(sites, server):
+    """Endpoints that send the bytes by themselves, hand over to the server, and
+    leave it all to that."""
+    for name, way in (("putslot, own streaming", server.way),
+                      ("putslot, handing over", server.handing),
+                      ("putslot, static files", server.public)):
         endpoint = sites.make(behind, way, name)
-        endpoint.public = way is STATIC_TOO
+        endpoint.public = way is server.public
         yield endpoint
 
 
@@ -123,14 +167,14 @@ class Gets:
                    target=target and (">=", target))
 
 
-def small(bench):
+def small(bench, server, where):
     with Sites(bench.fresh) as sites:
-        plain = sites.make(static, FILES, SMALL)
-        program = sites.make(fixed, SMALL)
+        plain = sites.make(static, server, FILES, SMALL)
+        program = sites.make(fixed, server, SMALL)
         own, handed, public = (
             stored(endpoint, FILES, SMALL, endpoint.public)
-            for endpoint in make_all(sites))
-        found = Gets(bench, "10 KiB, 64 at a time",
+            for endpoint in make_all(sites, server))
+        found = Gets(bench, f"{where}10 KiB, 64 at a time",
                      [plain, program, own, handed, public], 64)
         yield found.ratio(program, plain)
         yield found.ratio(handed, program, 0.85)
@@ -138,26 +182,35 @@ def small(bench):
         yield found.ratio(public, plain, 0.95)
 
 
-def large(bench):
+LOADS = (
+    ("large files, 4 at a time", 4, 0.95, ()),
+    ("ranges of 1 MiB, 16 at a time", 16, 0.95,
+     [f"Range: bytes={10 * MIB}-{11 * MIB - 1}"]),
+    # Where the bytes are few, asking a program is what takes the time.
+    ("ranges of 10 KiB, 64 at a time", 64, None,
+     [f"Range: bytes={10 * MIB}-{10 * MIB + SMALL - 1}"]))
+
+
+def large(bench, server, where, loads):
     with Sites(bench.fresh) as sites:
         size = (64 if bench.quick else 256) * MIB
-        plain = sites.make(static, 4, size)
+        plain = sites.make(static, server, 4, size)
+        program = sites.make(fixed, server, size)
         own, handed, public = (stored(endpoint, 4, size, endpoint.public)
-                               for endpoint in make_all(sites))
-        sources = [plain, own, handed, public]
-        # Where the bytes are few, asking a program is what takes the time.
-        for what, connections, target, headers in (
-                ("large files, 4 at a time", 4, 0.95, ()),
-                ("ranges of 1 MiB, 16 at a time", 16, 0.95,
-                 [f"Range: bytes={10 * MIB}-{11 * MIB - 1}"]),
-                ("ranges of 10 KiB, 64 at a time", 64, None,
-                 [f"Range: bytes={10 * MIB}-{10 * MIB + SMALL - 1}"])):
-            found = Gets(bench, what, sources, connections, headers)
+                               for endpoint in make_all(sites, server))
+        sources = [plain, program, own, handed, public]
+        for what, connections, target, headers in loads:
+            found = Gets(bench, where + what, sources, connections, headers)
+            yield found.ratio(program, plain)
             yield found.ratio(handed, plain, target)
+            yield found.ratio(handed, program)
             yield found.ratio(public, plain, 0.95)
             yield found.ratio(own, plain)
 
 
 def rows(bench):
-    yield from small(bench)
-    yield from large(bench)
+    yield from small(bench, ON_NGINX, "")
+    yield from large(bench, ON_NGINX, "", LOADS)
+    for server in ON_LIGHTTPD, ON_APACHE:
+        yield from small(bench, server, f"{server.name}, ")
+        yield from large(bench, server, f"{server.name}, ", LOADS[:2])

@@ -249,9 +249,9 @@ def new_names(form):
 
 
 def floor_behind(site, way, *options, name="a program that only writes",
-                 more=""):
+                 more="", places={}):
     """The endpoint that is the floor program, with these options, behind the
-    same way; more: of the server's configuration."""
+    same way; more: of the server's configuration; places: of its own in it."""
     directory = make_shards(site, "floor")
     socket = directory / "sock"  # where that user may make one
     shutil.copy(BUILD / "tests/bench/floor", site.bin)
@@ -259,7 +259,8 @@ def floor_behind(site, way, *options, name="a program that only writes",
         "floor", [site.bin / "floor", *options, socket, directory,
                   FLOOR_THREADS],
         lambda: socket.exists() and accepts(socket), user=site.web_user)
-    server, port, temporary = way.start_before(site, {SOCKET: socket}, more)
+    server, port, temporary = way.start_before(
+        site, {SOCKET: socket, **places}, more)
     return Endpoint(name, site, port, [server, program],
                     new_names("/upload/{token}"), [temporary, directory])
 
