@@ -49,7 +49,8 @@ browser         Browser: open, title, url, run, in_frame; OtherOrigin
 fastcgi         request, record and the like; exchange, output
 power_cut       what must hold when the power comes back; disk_model: what is
                 left then
-hostile         run_hostile_inputs: the tables of bad input on one server
+hostile         run_hostile_inputs: the tables of bad input on one server;
+                hostile_public: those for public files
 shipped         shipped: a file of contrib/ with its defaults replaced
 """
 

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from harness import Nginx, equal, run_scenario, true  # noqa: E402
 from harness import fastcgi  # noqa: E402
-from harness.hostile import Target, check_answer, head_of, Answer  # noqa: E402
+from harness.hostile import Target, head_of, Answer  # noqa: E402
 from harness.http_cases import Bench, no_leftovers  # noqa: E402
 
 SECONDS, SILENCE = 20, 1
@@ -192,7 +192,7 @@ def answer_of(data):
 def check(target, answer, expected):
     if answer is not None:
         true(answer.is_ours(), "the headers are not putslot's")
-        check_answer(target, answer)
+        target.check(answer)
     found = answer.status if answer else None
     target.unchanged(found == 201)
     equal(found, expected, "status")
