@@ -144,28 +144,43 @@ cgi_has_request(char **params)
 	       param(params, "REQUEST_METHOD") != NULL;
 }
 
+struct exchange {
+	struct http_request request; /* first: http_answer gives it back */
+	struct stream reader;
+	struct outlet outlet;
+};
+
+static void
+end_exchange(struct http_request *request, int status)
+{
+	struct exchange *x = (struct exchange *)(void *)request;
+	int error = outlet_close(&x->outlet);
+
+	(void)status;
+	if (error != 0)
+		log_info("the answer was not taken: %s", strerror(error));
+	if (!request->body_consumed)
+		drain(&x->reader);
+}
+
+/* Where there is one thread, nothing is answered later. */
 void
 cgi_answer(const struct http_service *service, char **params, int in, int out)
 {
-	struct stream reader;
-	struct outlet outlet;
-	struct http_request request = {
+	struct exchange x;
+
+	x.request = (struct http_request){
 	    .service = service,
 	    .params = params,
-	    .in = &reader.fcgx,
-	    .source = &reader.source,
-	    .out = &outlet.stream,
+	    .in = &x.reader.fcgx,
+	    .source = &x.reader.source,
+	    .out = &x.outlet.stream,
 	    .now = time(NULL),
+	    .answered = end_exchange,
 	};
-
-	open_reader(&reader, in, params, service->config->read_timeout);
-	outlet_open(&outlet, out, 0);
-	http_answer(&request);
-	int error = outlet_close(&outlet);
-	if (error != 0)
-		log_info("the answer was not taken: %s", strerror(error));
-	if (!request.body_consumed)
-		drain(&reader);
+	open_reader(&x.reader, in, params, service->config->read_timeout);
+	outlet_open(&x.outlet, out, 0);
+	http_answer(&x.request);
 }
 
 void

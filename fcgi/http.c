@@ -213,7 +213,17 @@ dispatch(struct http_request *request)
 	return request->target == HTTP_TARGET_NONE ? 404 : 405;
 }
 
-int
+void
+http_complete(struct http_request *request, int status)
+{
+	if (status >= 400)
+		respond_error(request, status);
+	log_debug("%s, slot %lld: %d", method_names[request->method],
+	    (long long)request->slot_id, status);
+	request->answered(request, status);
+}
+
+void
 http_answer(struct http_request *request)
 {
 	request->body_consumed = false;
@@ -226,9 +236,6 @@ http_answer(struct http_request *request)
 		request->body_consumed = has_no_body(request);
 
 	int status = dispatch(request);
-	if (status >= 400)
-		respond_error(request, status);
-	log_debug("%s, slot %lld: %d", method_names[request->method],
-	    (long long)request->slot_id, status);
-	return status;
+	if (status != HTTP_LATER)
+		http_complete(request, status);
 }

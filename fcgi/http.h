@@ -14,6 +14,10 @@
 
 #define HTTP_REFUSAL_MAX 200 /* a sentence, with its NUL */
 
+/* In place of a status: the request is not answered yet, or has been by another
+ * thread meanwhile. It must not be touched any more. */
+#define HTTP_LATER 0
+
 struct bodies;
 struct config;
 struct incoming;
@@ -63,6 +67,10 @@ struct http_request {
 	struct http_source *source; /* what is below it (CGI), or NULL */
 	FCGX_Stream *out;           /* the answer */
 	int64_t now;                /* seconds since 1970 UTC, read once */
+	/* Called once, with the status, when the last byte of the answer is in
+	 * out: by http_answer, or later by another thread. The request may end
+	 * with it. */
+	void (*answered)(struct http_request *, int status);
 
 	enum http_method method;
 	enum http_target target;
@@ -95,8 +103,13 @@ void http_parse(struct http_request *);
 const char *http_param(const struct http_request *, const char *name);
 
 /* Answers one request, from parsing to the last byte of the answer. The caller
- * has filled service, params, in, source, out and now, and nothing else.
- * Returns the status sent. This is the whole of the program behind a socket. */
-int http_answer(struct http_request *);
+ * has filled service, params, in, source, out, now and answered, and nothing
+ * else; all of it stays until answered is called. This is the whole of the
+ * program behind a socket. */
+void http_answer(struct http_request *);
+
+/* The rest of it, for a handler that returned HTTP_LATER: the status is what it
+ * would have returned. Any thread may do that. */
+void http_complete(struct http_request *, int status);
 
 #endif

@@ -1,5 +1,6 @@
 #include "fcgi/handlers.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -138,88 +139,128 @@ check(struct http_request *request, const struct slot *slot)
 
 /* ---- acts ---- */
 
+/* A PUT that was not refused, from its first byte to its answer. */
+struct upload {
+	struct turn turn; /* first: the writer gives it back */
+	struct slot slot;
+	struct intake intake;
+};
+
 /* The slot was free when the body began, and is not now. */
 static int
-lost(struct intake *in)
+lost(struct http_request *request, const struct slot *slot)
 {
-	struct http_request *request = in->request;
 	struct slot again;
 	int rc =
 	    readers_find(request->service->readers, request->token, &again);
 
 	if (rc == -1)
 		return 500;
-	log_info(
-	    "slot %lld: the upload came too late", (long long)in->slot->id);
+	log_info("slot %lld: the upload came too late", (long long)slot->id);
 	return rc == 1 && again.stored_at != 0 ? 409 : no_slot(request);
-}
-
-/* Makes the slot stored with its whole and durable body. */
-static int
-publish(struct intake *in)
-{
-	const struct publication publication = {.id = in->slot->id,
-	    .now = intake_now(in),
-	    .sha256 = in->digested ? in->sha256 : NULL};
-	int rc = writer_publish(
-	    in->request->service->writer, &publication, in->body);
-
-	switch (rc) {
-	case 1:
-		return 0;
-	case 0:
-		return lost(in);
-	case STORE_FULL:
-		return intake_no_room(in);
-	default:
-		return 500;
-	}
-}
-
-/* Takes the body of a PUT that was not refused. 0, or the status. */
-static int
-take(struct http_request *request, const struct slot *slot)
-{
-	struct intake in;
-	int status;
-
-	intake_open(&in, request, slot);
-	status = intake_receive(&in);
-	if (!status)
-		status = intake_settle(&in);
-	if (!status)
-		status = publish(&in);
-	intake_close(&in);
-	return status;
 }
 
 /* No Location: to a web server it means a redirect, and the client was given
  * the GET URL together with this one. */
 static int
-created(struct http_request *request)
+created(struct http_request *request, const struct slot *slot)
 {
+	log_info("slot %lld: stored %lld bytes", (long long)slot->id,
+	    (long long)slot->size);
 	respond_begin(request, 201);
 	respond_header(request, "Content-Length", "0");
 	respond_end_headers(request);
 	return 201;
 }
 
-int
-put_handle(struct http_request *request)
+static int
+judge(const struct upload *upload)
 {
-	struct slot slot;
-	int rc = readers_find(request->service->readers, request->token, &slot);
+	struct http_request *request = upload->intake.request;
+
+	switch (upload->turn.publication.result) {
+	case 1:
+		return created(request, &upload->slot);
+	case 0:
+		return lost(request, &upload->slot);
+	case STORE_FULL:
+		return intake_no_room(&upload->intake);
+	default:
+		return 500;
+	}
+}
+
+/* Answers an upload that has been published, or could not be. The client need
+ * not wait until all of it is cleared away. */
+static void
+published(struct turn *turn)
+{
+	struct upload *upload = (struct upload *)turn;
+
+	http_complete(upload->intake.request, judge(upload));
+	intake_close(&upload->intake);
+	free(upload);
+}
+
+/* Makes the slot stored with its whole and durable body. */
+static void
+publish(struct upload *upload)
+{
+	struct intake *in = &upload->intake;
+
+	upload->turn = (struct turn){.body = in->body,
+	    .done = published,
+	    .publication = {.id = upload->slot.id,
+		.now = intake_now(in),
+		.sha256 = in->digested ? in->sha256 : NULL}};
+	writer_publish(in->request->service->writer, &upload->turn);
+}
+
+/* Takes the body. 0, or the status. */
+static int
+take(struct upload *upload, struct http_request *request)
+{
+	struct intake *in = &upload->intake;
+	int status;
+
+	intake_open(in, request, &upload->slot);
+	status = intake_receive(in);
+	if (!status)
+		status = intake_settle(in);
+	if (status)
+		intake_close(in);
+	return status;
+}
+
+/* 0 the body was taken; or the status of the refusal. */
+static int
+receive(struct upload *upload, struct http_request *request)
+{
+	int rc = readers_find(
+	    request->service->readers, request->token, &upload->slot);
 
 	if (rc != 1)
 		return rc == 0 ? no_slot(request) : 500;
-	request->slot_id = slot.id;
+	request->slot_id = upload->slot.id;
 
-	int status = check(request, &slot);
-	if (!status)
-		status = take(request, &slot);
-	if (status)
+	int status = check(request, &upload->slot);
+	return status ? status : take(upload, request);
+}
+
+int
+put_handle(struct http_request *request)
+{
+	struct upload *upload = malloc(sizeof(*upload));
+
+	if (!upload) {
+		log_error("cannot take an upload: out of memory");
+		return 500;
+	}
+	int status = receive(upload, request);
+	if (status) {
+		free(upload);
 		return status;
-	log_info("slot %lld: stored %lld bytes", (long long)slot.id,
-	    (long long)slot.size);
-	return created(request);
+	}
+	publish(upload);
+	return HTTP_LATER;
 }

@@ -16,10 +16,10 @@
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
-#include <fcgiapp.h>
 
+#include "fcgi/exchange.h"
 #include "fcgi/http.h"
-#include "fcgi/outlet.h"
+#include "fcgi/writer.h"
 #include "schema/config.h"
 #include "schema/log.h"
 
@@ -30,6 +30,10 @@
  * and what the process has, the handles of the database among it. */
 #define DESCRIPTORS_PER_THREAD 4
 #define DESCRIPTORS_SHARED 64
+
+/* Requests that wait for no thread, but to be answered by the one that
+ * publishes uploads: while it is at some, as many may gather. */
+#define LEFT_TO_OTHERS (2 * WRITER_BATCH)
 
 /* Only connections whose descriptor is below this are kept. */
 #define KEPT_END 1024
@@ -44,14 +48,7 @@ struct server {
 	atomic_bool exhausted; /* of descriptors or memory, and said so */
 	/* kept connections on which no request is under way, by descriptor */
 	atomic_bool idle[KEPT_END];
-};
-
-struct worker {
-	struct server *server;
-	const struct http_service *service;
-	FCGX_Request request;
-	struct outlet outlet;
-	pthread_t thread;
+	struct exchanges *exchanges;
 };
 
 static void
@@ -143,20 +140,21 @@ accept_next(struct server *s)
 	return fd;
 }
 
-/* Puts a connection aside until its next request. What cannot be kept is
- * closed: the web server opens another. */
+/* As exchange_end_fn: puts a connection aside until its next request. What
+ * cannot be kept is closed: the web server opens another. */
 static void
-keep(struct server *s, FCGX_Request *request, bool is_new)
+keep(void *arg, int fd, bool is_new)
 {
-	int fd = request->ipcFd;
+	struct server *s = arg;
 	int op = is_new ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
 
+	if (fd == -1)
+		return;
 	if (fd >= KEPT_END) {
-		FCGX_Free(request, 1);
+		close(fd);
 		return;
 	}
 	/* from the next line on another thread may have it */
-	request->ipcFd = -1;
 	atomic_store(&s->idle[fd], true);
 	if (!wait_for(s, op, fd)) {
 		log_warn(
@@ -175,45 +173,6 @@ close_idle(struct server *s)
 }
 
 /* ---- one thread ---- */
-
-static void
-answer(struct worker *w)
-{
-	struct http_request request = {
-	    .service = w->service,
-	    .params = w->request.envp,
-	    .in = w->request.in,
-	    .out = &w->outlet.stream,
-	    .now = time(NULL),
-	};
-
-	outlet_open(&w->outlet, w->request.ipcFd, w->request.requestId);
-	http_answer(&request);
-	if (outlet_close(&w->outlet) != 0)
-		w->request.keepConnection = 0;
-	/* The end has been written, so libfcgi must not. */
-	w->request.out->wasFCloseCalled = w->request.out->isClosed = 1;
-	/* What is left of a body would be read as the next request's records,
-	 * and the sender of the body could forge every word of that request. */
-	if (!request.body_consumed)
-		w->request.keepConnection = 0;
-	FCGX_Finish_r(&w->request);
-}
-
-/* Answers the request that comes on a connection, if one does. libfcgi then
- * takes the connection for one that was kept; it has no listener, so that when
- * this one ends it does not wait for another. */
-static void
-serve(struct worker *w, int fd, bool is_new)
-{
-	w->request.ipcFd = fd;
-	w->request.keepConnection = 1;
-	if (FCGX_Accept_r(&w->request) != 0)
-		return;
-	answer(w);
-	if (w->request.ipcFd >= 0)
-		keep(w->server, &w->request, is_new);
-}
 
 /* 1 something came; 0 the server stops. */
 static int
@@ -240,8 +199,7 @@ wait_for_event(struct server *s, struct epoll_event *event)
 static void *
 work(void *arg)
 {
-	struct worker *w = arg;
-	struct server *s = w->server;
+	struct server *s = arg;
 	struct epoll_event event;
 
 	while (wait_for_event(s, &event) == 1) {
@@ -253,34 +211,19 @@ work(void *arg)
 		else
 			atomic_store(&s->idle[fd], false);
 		if (fd >= 0)
-			serve(w, fd, is_new);
+			exchange_serve(s->exchanges, fd, is_new);
 	}
-	FCGX_Free(&w->request, 1);
 	return NULL;
 }
 
 /* ---- all of them ---- */
-
-static int
-prepare_worker(
-    struct server *s, const struct http_service *shared, struct worker *w)
-{
-	int rc = FCGX_InitRequest(&w->request, -1, FCGI_FAIL_ACCEPT_ON_INTR);
-
-	w->server = s;
-	w->service = shared;
-	if (rc == 0)
-		return 1;
-	log_error("server: FCGX_InitRequest failed: %d", rc);
-	return -1;
-}
 
 /* Starts the threads, waits for a signal or for one of them to break, and for
  * all of them to finish what they are at. That may take as long as an upload
  * does: whoever sits at a terminal ends it by another SIGINT. (Not SIGTERM:
  * mod_fcgid repeats it after a second, and waits seven more.) */
 static void
-run_workers(struct server *s, struct worker *workers, size_t count)
+run_threads(struct server *s, pthread_t *threads, size_t count)
 {
 	struct pollfd fds[] = {
 	    {.fd = s->signals, .events = POLLIN},
@@ -290,8 +233,7 @@ run_workers(struct server *s, struct worker *workers, size_t count)
 	size_t started = 0;
 
 	while (started < count && !atomic_load(&s->broken)) {
-		struct worker *w = &workers[started];
-		int error = pthread_create(&w->thread, NULL, work, w);
+		int error = pthread_create(&threads[started], NULL, work, s);
 		if (error)
 			stop_broken(s, "start a thread", error);
 		else
@@ -304,7 +246,7 @@ run_workers(struct server *s, struct worker *workers, size_t count)
 	sigaddset(&interrupt, SIGINT);
 	pthread_sigmask(SIG_UNBLOCK, &interrupt, NULL);
 	for (size_t i = 0; i < started; i++)
-		pthread_join(workers[i].thread, NULL);
+		pthread_join(threads[i], NULL);
 }
 
 /* Has all threads woken by what comes. */
@@ -372,6 +314,7 @@ static void
 close_server(struct server *s)
 {
 	close_idle(s);
+	exchange_close(s->exchanges);
 	if (s->epoll >= 0)
 		close(s->epoll);
 	if (s->signals >= 0)
@@ -384,28 +327,25 @@ int
 server_run(int listener, const struct http_service *shared)
 {
 	size_t count = (size_t)shared->config->threads;
-	struct worker *workers = calloc(count, sizeof(*workers));
+	pthread_t *threads = calloc(count, sizeof(*threads));
 	struct server server;
 	int rc =
 	    prepare_server(&server, listener, shared->config->read_timeout);
 
-	if (workers == NULL) {
+	if (threads == NULL) {
 		log_error("server: out of memory");
 		rc = -1;
 	}
-	if (rc == 1 && FCGX_Init() != 0) {
-		log_error("server: libfcgi cannot start");
-		rc = -1;
-	}
 	allow_descriptors(count);
-	for (size_t i = 0; rc == 1 && i < count; i++)
-		rc = prepare_worker(&server, shared, &workers[i]);
+	if (rc == 1)
+		rc = exchange_open(count + LEFT_TO_OTHERS, shared, keep,
+		    &server, &server.exchanges);
 	if (rc == 1) {
 		log_info("serving with %zu threads", count);
-		run_workers(&server, workers, count);
+		run_threads(&server, threads, count);
 		rc = atomic_load(&server.broken) ? -1 : 1;
 	}
-	free(workers);
+	free(threads);
 	close_server(&server);
 	return rc;
 }

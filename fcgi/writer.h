@@ -3,10 +3,12 @@
  * writer at a time, and threads of one process that queue here are served in
  * turn, where SQLite's own waiting is neither fair nor fast.
  *
- * Uploads that come to their end while others are being published wait, and
- * are then published together: the first of them leads, and makes for all of
- * them one transaction with one commit. So their flushes of the disk are
- * shared; whoever is alone waits for nobody.
+ * Uploads that come to their end while others are being published are then
+ * published together, in one transaction with one commit: so their flushes of
+ * the disk are shared. One thread publishes: the first that finds nobody at
+ * it, which goes on until none is left. All others leave their upload here and
+ * go, and who has published it answers it. So no thread sleeps for another, and
+ * whoever is alone waits for nobody.
  */
 #ifndef FCGI_WRITER_H
 #define FCGI_WRITER_H
@@ -21,6 +23,21 @@
 struct body;
 struct writer;
 
+/* One upload that is to be published. From writer_publish until done is called
+ * it is the writer's, and must stay where it is. */
+struct turn {
+	struct publication publication;
+	struct body *body; /* was synced */
+	/* Called once, from any thread, with the publication's result; the turn
+	 * may end with it. */
+	void (*done)(struct turn *);
+
+	/* the writer's own */
+	int64_t came; /* milliseconds, by the clock that nobody sets */
+	struct turn *next;
+	const struct turn *syncer; /* who syncs its directory; NULL: nobody */
+};
+
 /* Opens the store, with STORE_DURABLE, or with STORE_GRANT for uploads that may
  * be lost in a power cut; busy_timeout in seconds. 1 or -1 (logged), *out
  * NULL. */
@@ -28,11 +45,10 @@ int writer_open(const char *database, enum store_access, int64_t busy_timeout,
     struct writer **out);
 void writer_close(struct writer *); /* accepts NULL */
 
-/* Makes a slot stored and its body, which was synced, durable under its token:
- * store_publish_all, for many threads. The result of the publication; its own
- * is not looked at. Who has no turn within the busy_timeout gets -1 (logged),
- * so nobody waits longer than two of them. */
-int
-writer_publish(struct writer *, const struct publication *, struct body *body);
+/* Makes a slot stored and its body durable under its token, as
+ * store_publish_all: at once, or when those before it are done. Who has no turn
+ * within the busy_timeout gets -1 (logged), so nobody waits longer than two of
+ * them. */
+void writer_publish(struct writer *, struct turn *);
 
 #endif

@@ -548,7 +548,6 @@ struct racer {
 	struct exchange x;
 	struct service service; /* shares all but the reader */
 	char data[SIZE];
-	int status;
 	pthread_t thread;
 };
 
@@ -566,7 +565,7 @@ race(void *arg)
 {
 	struct racer *r = arg;
 
-	r->status = http_answer(&r->x.request);
+	http_answer(&r->x.request);
 	return NULL;
 }
 
@@ -590,11 +589,12 @@ START_TEST(of_racing_puts_exactly_one_wins)
 	for (int i = 0; i < RACERS; i++) {
 		struct racer *r = &racers[i];
 		pthread_join(r->thread, NULL);
-		if (r->status == 201) {
+		ck_assert_int_eq(sem_wait(&r->x.answered), 0);
+		if (r->x.status == 201) {
 			ck_assert_ptr_null(winner);
 			winner = r->data;
 		}
-		refused += r->status == 409;
+		refused += r->x.status == 409;
 		exchange_close(&r->x);
 	}
 	ck_assert_ptr_nonnull(winner);

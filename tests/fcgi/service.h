@@ -7,6 +7,7 @@
 
 #include <check.h>
 #include <ftw.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,22 +129,30 @@ service_grant(
 	return slot;
 }
 
+static inline void
+service_ignore_turn(struct turn *turn)
+{
+	(void)turn;
+}
+
 /* Stores data[0..len) as the body of the slot, at s->now. */
 static inline void
 service_publish(
     struct service *s, const struct slot *slot, const void *data, size_t len)
 {
 	unsigned char sha256[STORE_SHA256_LEN];
-	const struct publication p = {slot->id, s->now, sha256, 0};
-	struct body *body;
+	struct turn turn = {.publication = {slot->id, s->now, sha256, 0},
+	    .done = service_ignore_turn};
 
 	memset(sha256, SERVICE_SHA256_BYTE, sizeof(sha256));
 	ck_assert_int_eq(
-	    bodies_begin(s->http.bodies, slot->token, BODIES_OWN, &body), 1);
-	ck_assert_int_eq(bodies_write(body, data, len), 1);
-	ck_assert_int_eq(bodies_sync(body), 1);
-	ck_assert_int_eq(writer_publish(s->http.writer, &p, body), 1);
-	bodies_end(body);
+	    bodies_begin(s->http.bodies, slot->token, BODIES_OWN, &turn.body),
+	    1);
+	ck_assert_int_eq(bodies_write(turn.body, data, len), 1);
+	ck_assert_int_eq(bodies_sync(turn.body), 1);
+	writer_publish(s->http.writer, &turn);
+	ck_assert_int_eq(turn.publication.result, 1);
+	bodies_end(turn.body);
 }
 
 /* ---- one request and its answer ---- */
@@ -151,7 +160,9 @@ service_publish(
 #define EXCHANGE_PARAMS 20
 
 struct exchange {
-	struct http_request request;
+	struct http_request request; /* first: http_answer gives it back */
+	sem_t answered;              /* by whichever thread */
+	int status;
 	struct streams_reader body;
 	struct streams_writer answer;
 	char *params[EXCHANGE_PARAMS + 1];
@@ -169,6 +180,15 @@ exchange_param(struct exchange *x, const char *name, const char *value)
 	    asprintf(&x->params[x->param_count++], "%s=%s", name, value), 0);
 }
 
+static inline void
+exchange_note_status(struct http_request *request, int status)
+{
+	struct exchange *x = (struct exchange *)(void *)request;
+
+	x->status = status;
+	sem_post(&x->answered);
+}
+
 /* A request without a body; then come parameters, fields of body, and
  * exchange_run. */
 static inline void
@@ -184,20 +204,25 @@ exchange_open(struct exchange *x, const struct service *s, const char *method,
 	    .params = x->params,
 	    .in = &x->body.stream,
 	    .out = &x->answer.stream,
-	    .now = s->now};
+	    .now = s->now,
+	    .answered = exchange_note_status};
+	sem_init(&x->answered, 0, 0);
 }
 
 /* Answers; the text of the answer stays until exchange_close. */
 static inline const char *
 exchange_run(struct exchange *x)
 {
-	int status = http_answer(&x->request);
-	const char *text = streams_text(&x->answer);
+	const char *text;
 	char line[20];
 
-	snprintf(line, sizeof(line), "Status: %d ", status);
+	http_answer(&x->request);
+	while (sem_wait(&x->answered) == -1)
+		;
+	text = streams_text(&x->answer);
+	snprintf(line, sizeof(line), "Status: %d ", x->status);
 	ck_assert_msg(strncmp(text, line, strlen(line)) == 0,
-	    "returned %d, but answered: %s", status, text);
+	    "returned %d, but answered: %s", x->status, text);
 	return text;
 }
 

@@ -55,15 +55,16 @@ stored(void)
 {
 	static const unsigned char sha256[STORE_SHA256_LEN];
 	struct slot slot = service_grant(&service, "a.txt", NULL, 1);
-	const struct publication p = {slot.id, service.now, sha256, 0};
-	struct body *body;
+	struct turn turn = {.publication = {slot.id, service.now, sha256, 0},
+	    .done = service_ignore_turn};
 
-	ck_assert_int_eq(
-	    bodies_begin(service.http.bodies, slot.token, BODIES_PUBLIC, &body),
+	ck_assert_int_eq(bodies_begin(service.http.bodies, slot.token,
+			     BODIES_PUBLIC, &turn.body),
 	    1);
-	ck_assert_int_eq(bodies_write(body, "x", 1), 1);
-	ck_assert_int_eq(writer_publish(service.http.writer, &p, body), 1);
-	bodies_end(body);
+	ck_assert_int_eq(bodies_write(turn.body, "x", 1), 1);
+	writer_publish(service.http.writer, &turn);
+	ck_assert_int_eq(turn.publication.result, 1);
+	bodies_end(turn.body);
 	return slot;
 }
 

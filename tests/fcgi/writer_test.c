@@ -7,6 +7,7 @@
 #include <check.h>
 #include <limits.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -69,11 +70,13 @@ tear_down(void)
 /* ---- threads that publish at the same time ---- */
 
 struct publisher {
+	struct turn turn; /* first: the writer gives it back */
 	pthread_t thread;
 	struct writer *writer;
 	struct slot slot;
-	struct body *body;
 	int result;
+	atomic_int answers;
+	sem_t answered;
 };
 
 /* shard: the first two letters of the body's name. */
@@ -84,10 +87,10 @@ publisher_of(struct slot slot, const char *shard)
 
 	memcpy(p.slot.token, shard, BODIES_SHARD_LEN);
 	ck_assert_int_eq(bodies_begin(service.http.bodies, p.slot.token,
-			     BODIES_OWN, &p.body),
+			     BODIES_OWN, &p.turn.body),
 	    1);
-	ck_assert_int_eq(bodies_write(p.body, "hello", 5), 1);
-	ck_assert_int_eq(bodies_sync(p.body), 1);
+	ck_assert_int_eq(bodies_write(p.turn.body, "hello", 5), 1);
+	ck_assert_int_eq(bodies_sync(p.turn.body), 1);
 	memcpy(p.slot.token, slot.token, BODIES_SHARD_LEN);
 	return p;
 }
@@ -98,15 +101,28 @@ new_publisher(const char *shard)
 	return publisher_of(service_grant(&service, "a", NULL, 5), shard);
 }
 
+/* As turn.done, whichever thread calls it. */
+static void
+note_result(struct turn *turn)
+{
+	struct publisher *p = (struct publisher *)turn;
+
+	p->result = turn->publication.result;
+	p->answers++;
+	sem_post(&p->answered);
+}
+
 static void *
 publish(void *arg)
 {
 	static const unsigned char sha256[STORE_SHA256_LEN] = {1};
 	struct publisher *p = arg;
-	const struct publication publication = {
-	    p->slot.id, SERVICE_NOW, sha256, 0};
 
-	p->result = writer_publish(p->writer, &publication, p->body);
+	p->turn.publication =
+	    (struct publication){p->slot.id, SERVICE_NOW, sha256, 0};
+	p->turn.done = note_result;
+	sem_init(&p->answered, 0, 0);
+	writer_publish(p->writer, &p->turn);
 	return NULL;
 }
 
@@ -119,15 +135,18 @@ start(struct publisher *p)
 static void
 join_all(struct publisher publishers[THREADS])
 {
-	for (int i = 0; i < THREADS; i++)
+	for (int i = 0; i < THREADS; i++) {
 		ck_assert_int_eq(pthread_join(publishers[i].thread, NULL), 0);
+		ck_assert_int_eq(sem_wait(&publishers[i].answered), 0);
+		ck_assert_int_eq(publishers[i].answers, 1);
+	}
 }
 
 static void
 end_all(struct publisher publishers[THREADS])
 {
 	for (int i = 0; i < THREADS; i++)
-		bodies_end(publishers[i].body);
+		bodies_end(publishers[i].turn.body);
 }
 
 static int64_t
@@ -267,7 +286,7 @@ START_TEST(who_may_lose_uploads_waits_for_no_disk)
 	publish(&p);
 	ck_assert_int_eq(p.result, 1);
 	ck_assert_int_eq(syncs, 0);
-	bodies_end(p.body);
+	bodies_end(p.turn.body);
 	writer_close(careless);
 }
 END_TEST

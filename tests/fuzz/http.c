@@ -63,18 +63,26 @@ static struct {
 /* ---- the store ---- */
 
 static void
+ignore_turn(struct turn *turn)
+{
+	(void)turn;
+}
+
+static void
 publish(const struct slot *slot)
 {
 	unsigned char sha256[STORE_SHA256_LEN] = {0xab};
-	const struct publication p = {slot->id, slot->issued_at, sha256, 0};
-	struct body *body;
+	struct turn turn = {
+	    .publication = {slot->id, slot->issued_at, sha256, 0},
+	    .done = ignore_turn};
 
 	FUZZ_CLAIM(bodies_begin(fixture.http.bodies, slot->token, BODIES_OWN,
-		       &body) == 1);
-	FUZZ_CLAIM(bodies_write(body, fixture.data, STORED) == 1);
-	FUZZ_CLAIM(bodies_sync(body) == 1);
-	FUZZ_CLAIM(writer_publish(fixture.http.writer, &p, body) == 1);
-	bodies_end(body);
+		       &turn.body) == 1);
+	FUZZ_CLAIM(bodies_write(turn.body, fixture.data, STORED) == 1);
+	FUZZ_CLAIM(bodies_sync(turn.body) == 1);
+	writer_publish(fixture.http.writer, &turn);
+	FUZZ_CLAIM(turn.publication.result == 1);
+	bodies_end(turn.body);
 }
 
 static void
@@ -152,7 +160,8 @@ set_up(void)
 /* ---- a request ---- */
 
 struct exchange {
-	struct http_request request;
+	struct http_request request; /* first: http_answer gives it back */
+	int status;
 	struct streams_reader body;
 	struct streams_writer answer;
 	char *params[FUZZ_FIELDS + 2];
@@ -201,6 +210,12 @@ expand(const char *name, const char *text)
 }
 
 static void
+note_status(struct http_request *request, int status)
+{
+	((struct exchange *)(void *)request)->status = status;
+}
+
+static void
 open_exchange(struct exchange *x, const uint8_t *data, size_t size)
 {
 	struct fuzz_input input;
@@ -229,7 +244,8 @@ open_exchange(struct exchange *x, const uint8_t *data, size_t size)
 	    .params = x->params,
 	    .in = &x->body.stream,
 	    .out = &x->answer.stream,
-	    .now = NOW};
+	    .now = NOW,
+	    .answered = note_status};
 }
 
 static void
@@ -448,7 +464,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (fixture.store == NULL)
 		set_up();
 	open_exchange(&x, data, size);
-	int status = http_answer(&x.request);
+	http_answer(&x.request);
+	int status = x.status;
 	x.text_len = streams_written(&x.answer);
 	x.text = streams_text(&x.answer);
 

@@ -1,0 +1,176 @@
+#include "fcgi/exchange.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+#include <fcgiapp.h>
+
+#include "fcgi/http.h"
+#include "fcgi/outlet.h"
+#include "schema/log.h"
+
+struct exchange {
+	struct http_request http; /* first: http_answer gives it back */
+	struct exchanges *all;
+	FCGX_Request fcgx;
+	struct outlet outlet;
+	bool is_new;
+	struct exchange *next; /* in the list of those that are free */
+};
+
+struct exchanges {
+	const struct http_service *service;
+	exchange_end_fn *end;
+	void *arg;
+	struct exchange *every;
+	size_t count;
+
+	pthread_mutex_t mutex; /* for the list, of which the last used comes */
+	pthread_cond_t freed;  /* first: its memory is warm */
+	struct exchange *free;
+};
+
+static struct exchange *
+take(struct exchanges *all)
+{
+	struct exchange *x;
+
+	pthread_mutex_lock(&all->mutex);
+	while (all->free == NULL)
+		pthread_cond_wait(&all->freed, &all->mutex);
+	x = all->free;
+	all->free = x->next;
+	pthread_mutex_unlock(&all->mutex);
+	return x;
+}
+
+static void
+give_back(struct exchange *x)
+{
+	struct exchanges *all = x->all;
+
+	pthread_mutex_lock(&all->mutex);
+	x->next = all->free;
+	all->free = x;
+	pthread_cond_signal(&all->freed);
+	pthread_mutex_unlock(&all->mutex);
+}
+
+/* The request is over, answered or not. */
+static void
+end(struct exchange *x)
+{
+	const struct exchanges *all = x->all;
+	int fd = x->fcgx.ipcFd;
+	bool is_new = x->is_new;
+
+	x->fcgx.ipcFd = -1;
+	give_back(x);
+	all->end(all->arg, fd, is_new);
+}
+
+static void
+answered(struct http_request *http, int status)
+{
+	struct exchange *x = (struct exchange *)(void *)http;
+
+	(void)status;
+	if (outlet_close(&x->outlet) != 0)
+		x->fcgx.keepConnection = 0;
+	/* The end has been written, so libfcgi must not. */
+	x->fcgx.out->wasFCloseCalled = x->fcgx.out->isClosed = 1;
+	/* What is left of a body would be read as the next request's records,
+	 * and the sender of the body could forge every word of that request. */
+	if (!x->http.body_consumed)
+		x->fcgx.keepConnection = 0;
+	FCGX_Finish_r(&x->fcgx);
+	end(x);
+}
+
+/* libfcgi takes the connection for one that was kept; it has no listener, so
+ * that when this one ends it does not wait for another. */
+void
+exchange_serve(struct exchanges *all, int fd, bool is_new)
+{
+	struct exchange *x = take(all);
+
+	x->is_new = is_new;
+	x->fcgx.ipcFd = fd;
+	x->fcgx.keepConnection = 1;
+	if (FCGX_Accept_r(&x->fcgx) != 0) {
+		end(x);
+		return;
+	}
+	x->http = (struct http_request){
+	    .service = all->service,
+	    .params = x->fcgx.envp,
+	    .in = x->fcgx.in,
+	    .out = &x->outlet.stream,
+	    .now = time(NULL),
+	    .answered = answered,
+	};
+	outlet_open(&x->outlet, x->fcgx.ipcFd, x->fcgx.requestId);
+	http_answer(&x->http);
+}
+
+/* ---- all of them ---- */
+
+static int
+prepare(struct exchanges *all)
+{
+	int rc = FCGX_Init();
+
+	for (size_t i = 0; rc == 0 && i < all->count; i++) {
+		struct exchange *x = &all->every[i];
+
+		rc = FCGX_InitRequest(&x->fcgx, -1, FCGI_FAIL_ACCEPT_ON_INTR);
+		x->all = all;
+		x->next = all->free;
+		all->free = x;
+	}
+	if (rc == 0)
+		return 1;
+	log_error("server: libfcgi cannot start: %d", rc);
+	return -1;
+}
+
+int
+exchange_open(size_t count, const struct http_service *service,
+    exchange_end_fn *end_fn, void *arg, struct exchanges **out)
+{
+	struct exchanges *all = calloc(1, sizeof(*all));
+
+	*out = NULL;
+	if (all != NULL)
+		all->every = calloc(count, sizeof(*all->every));
+	if (all == NULL || all->every == NULL) {
+		log_error("server: out of memory");
+		free(all);
+		return -1;
+	}
+	all->service = service;
+	all->end = end_fn;
+	all->arg = arg;
+	all->count = count;
+	pthread_mutex_init(&all->mutex, NULL);
+	pthread_cond_init(&all->freed, NULL);
+	if (prepare(all) == -1) {
+		exchange_close(all);
+		return -1;
+	}
+	*out = all;
+	return 1;
+}
+
+void
+exchange_close(struct exchanges *all)
+{
+	if (all == NULL)
+		return;
+	for (size_t i = 0; i < all->count; i++)
+		FCGX_Free(&all->every[i].fcgx, 1);
+	pthread_cond_destroy(&all->freed);
+	pthread_mutex_destroy(&all->mutex);
+	free(all->every);
+	free(all);
+}

@@ -1,0 +1,31 @@
+/*
+ * Requests of FastCGI that are under way, each with all that it is answered
+ * from: a request may be answered by another thread than read it, and later.
+ */
+#ifndef FCGI_EXCHANGE_H
+#define FCGI_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct exchanges;
+struct http_service;
+
+/* What follows a request on its connection: fd may take the next one; or -1,
+ * it was closed. is_new is as it was given to exchange_serve. */
+typedef void exchange_end_fn(void *arg, int fd, bool is_new);
+
+/* Prepares for count requests at the same time, and FCGX. 1 or -1 (logged),
+ * *out NULL. */
+int exchange_open(size_t count, const struct http_service *,
+    exchange_end_fn *end, void *arg, struct exchanges **out);
+
+/* Accepts NULL. None may be under way. */
+void exchange_close(struct exchanges *);
+
+/* Answers the request that comes on a connection, which it is given, or sees to
+ * it that another thread will; then end is called. Where so many requests are
+ * under way, one of them is waited for. */
+void exchange_serve(struct exchanges *, int fd, bool is_new);
+
+#endif
