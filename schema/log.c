@@ -25,10 +25,10 @@ static const char *program = "putslot";
 static enum log_level highest = LOG_LEVEL_INFO;
 static bool to_syslog = false;
 
-/* Between log_hold and log_release. */
-static bool holding = false;
-static char held[HELD_MAX];
-static size_t held_len = 0;
+/* Of each thread, between log_hold and log_release. */
+static _Thread_local bool holding = false;
+static _Thread_local char held[HELD_MAX];
+static _Thread_local size_t held_len = 0;
 
 void
 log_open(const char *name, enum log_level level, bool use_syslog)

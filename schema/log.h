@@ -26,9 +26,9 @@ void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* From log_hold on lines that report no trouble are kept, to be written in
- * one piece by log_release, by the next line that does, or when there are too
- * many. For programs without threads, and for moments in which others wait. */
+/* From log_hold on a thread's lines that report no trouble are kept, to be
+ * written in one piece by its log_release, by its next line that does, or when
+ * there are too many. For moments in which others wait. */
 void log_hold(void);
 void log_release(void);
 
