@@ -1,52 +1,19 @@
 #include "fcgi/bodies.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "fcgi/incoming.h"
 #include "fcgi/shards.h"
 #include "fcgi/tree.h"
 #include "schema/log.h"
-
-/* "/proc/self/fd/" and a number */
-#define FD_PATH_MAX 40
 
 struct bodies {
 	bool forgoes_syncs;
 	struct tree *trees[BODIES_PLACE_COUNT]; /* NULL: not there */
 };
-
-struct body {
-	bool forgoes_syncs;
-	struct tree *tree;
-	const struct tree *other; /* the other tree, or NULL */
-	int shard;                /* the directory of its name to be */
-	int fd;
-	int incoming; /* the directory of its temporary name, or -1 */
-	char token[TOKEN_LEN + 1];
-	char temporary[TOKEN_LEN + 1]; /* "": it has none */
-	bool adopted;                  /* the temporary name was there before */
-};
-
-static void
-close_fd(int fd)
-{
-	if (fd >= 0)
-		close(fd);
-}
-
-static enum bodies_place
-other_than(enum bodies_place place)
-{
-	return place == BODIES_OWN ? BODIES_PUBLIC : BODIES_OWN;
-}
 
 int
 bodies_open(const char *own, const char *public,
@@ -123,259 +90,22 @@ bodies_forgo_syncs(struct bodies *b)
 	b->forgoes_syncs = true;
 }
 
+bool
+bodies_forgoes_syncs(const struct bodies *b)
+{
+	return b->forgoes_syncs;
+}
+
+struct tree *
+bodies_tree(const struct bodies *b, enum bodies_place place)
+{
+	return b->trees[place];
+}
+
 int64_t
 bodies_free_space(struct bodies *b, enum bodies_place place)
 {
 	return tree_free_space(b->trees[place]);
-}
-
-/* ---- a body on its way in ---- */
-
-static int
-create_named(struct body *body)
-{
-	int dir = shards_open_directory(body->tree->dir, TREE_INCOMING, true);
-
-	if (dir == -1)
-		return -1;
-	body->incoming = dir;
-	if (token_make(body->temporary) != 1) {
-		errno = EIO;
-		return -1;
-	}
-	return openat(dir, body->temporary,
-	    O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, TREE_FILE_MODE);
-}
-
-static int
-create_nameless(struct body *body)
-{
-	return openat(
-	    body->shard, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, TREE_FILE_MODE);
-}
-
-/* Opens the file and the directory that it will be named in. 1, 0, -1. */
-static int
-create(struct body *body)
-{
-	struct tree *tree = body->tree;
-
-	body->shard = shards_open(tree->dir, body->token, true);
-	if (body->shard == -1)
-		return tree_no_room(tree, "open a shard");
-	body->fd = tree->nameless ? create_nameless(body) : create_named(body);
-	if (body->fd == -1 || fchmod(body->fd, TREE_FILE_MODE) == -1)
-		return tree_no_room(tree, "create a file");
-	return 1;
-}
-
-/* A body without a file. NULL: refused or broken (logged). */
-static struct body *
-make_body(
-    struct bodies *b, const char token[TOKEN_LEN + 1], enum bodies_place place)
-{
-	struct tree *tree = b->trees[place];
-	struct body *body;
-
-	if (!token_valid(token, strlen(token))) {
-		log_error("%s: refused a name that is no token", tree->path);
-		return NULL;
-	}
-	if (tree_check_place(tree) == -1)
-		return NULL;
-	body = malloc(sizeof(*body));
-	if (body == NULL) {
-		log_error("%s: out of memory", tree->path);
-		return NULL;
-	}
-	*body = (struct body){.forgoes_syncs = b->forgoes_syncs,
-	    .tree = tree,
-	    .other = b->trees[other_than(place)],
-	    .shard = -1,
-	    .fd = -1,
-	    .incoming = -1};
-	memcpy(body->token, token, sizeof(body->token));
-	return body;
-}
-
-/* Hands the body over, or ends it, by the result of what was done. */
-static int
-begun(struct body *body, int rc, struct body **out)
-{
-	*out = rc == 1 ? body : NULL;
-	if (rc != 1)
-		bodies_end(body);
-	return rc;
-}
-
-int
-bodies_begin(struct bodies *b, const char token[TOKEN_LEN + 1],
-    enum bodies_place place, struct body **out)
-{
-	struct body *body = make_body(b, token, place);
-
-	return begun(body, body ? create(body) : -1, out);
-}
-
-static int
-adopt(struct body *body, struct incoming_file *file)
-{
-	body->adopted = true;
-	memcpy(body->temporary, file->name, sizeof(body->temporary));
-	body->incoming = file->dir;
-	body->fd = file->fd;
-	file->dir = file->fd = -1;
-	body->shard = shards_open(body->tree->dir, body->token, true);
-	if (body->shard == -1)
-		return tree_no_room(body->tree, "open a shard");
-	if (fchmod(body->fd, TREE_FILE_MODE) == -1)
-		return tree_broken(body->tree, "take a file over");
-	return 1;
-}
-
-int
-bodies_adopt(struct bodies *b, const char token[TOKEN_LEN + 1],
-    enum bodies_place place, struct incoming_file *file, struct body **out)
-{
-	struct body *body = make_body(b, token, place);
-	int rc = begun(body, body ? adopt(body, file) : -1, out);
-
-	incoming_end(file);
-	return rc;
-}
-
-int
-bodies_write(struct body *body, const void *data, size_t len)
-{
-	const char *next = data;
-
-	while (len > 0) {
-		ssize_t n = write(body->fd, next, len);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return tree_no_room(body->tree, "write");
-		next += n;
-		len -= (size_t)n;
-	}
-	return 1;
-}
-
-int
-bodies_descriptor(const struct body *body)
-{
-	return body->fd;
-}
-
-int
-bodies_sync(struct body *body)
-{
-	if (!body->forgoes_syncs && shards_sync(body->fd) == -1)
-		return tree_no_room(body->tree, "sync a file");
-	return 1;
-}
-
-/* Gives the body its name, unless the name is taken. 0; -1 with errno. */
-static int
-link_name(const struct body *body)
-{
-	char path[FD_PATH_MAX];
-	int len;
-
-	if (body->temporary[0] != '\0')
-		return linkat(body->incoming, body->temporary, body->shard,
-		    body->token, 0);
-	len = snprintf(path, sizeof(path), "/proc/self/fd/%d", body->fd);
-	if (len < 0 || (size_t)len >= sizeof(path)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	return linkat(
-	    AT_FDCWD, path, body->shard, body->token, AT_SYMLINK_FOLLOW);
-}
-
-static int
-replace_leftover(const struct body *body)
-{
-	if (unlinkat(body->shard, body->token, 0) == -1 && errno != ENOENT)
-		return -1;
-	return link_name(body);
-}
-
-static void
-drop_temporary(struct body *body)
-{
-	if (body->temporary[0] == '\0')
-		return;
-	if (unlinkat(body->incoming, body->temporary, 0) == -1 &&
-	    errno != ENOENT)
-		log_warn("%s: cannot remove a temporary name: %s",
-		    body->tree->path, strerror(errno));
-	body->temporary[0] = '\0';
-}
-
-/* A crash may have left a body of this name in the other tree, when the
- * configuration was another: of two, readers might take the wrong one. 0; -1
- * (logged). */
-static int
-remove_from_other(const struct body *body)
-{
-	int rc = 0;
-
-	if (body->other != NULL)
-		rc = tree_remove(body->other, body->token);
-	if (rc == 1)
-		rc = tree_settle(body->other, body->token);
-	return rc == -1 ? -1 : 0;
-}
-
-int
-bodies_name(struct body *body)
-{
-	int rc;
-
-	if (remove_from_other(body) == -1)
-		return -1;
-	rc = link_name(body);
-	if (rc == -1 && errno == EEXIST)
-		rc = replace_leftover(body);
-	if (rc == -1)
-		return tree_no_room(body->tree, "name a file");
-	drop_temporary(body);
-	return 1;
-}
-
-int
-bodies_sync_name(struct body *body)
-{
-	struct tree *tree = body->tree;
-
-	if (body->forgoes_syncs)
-		return 1;
-	if (shards_sync(body->shard) == -1 ||
-	    tree_settle_shard(tree, body->token) == -1)
-		return tree_no_room(tree, "sync a directory");
-	return 1;
-}
-
-bool
-bodies_share_directory(const struct body *a, const struct body *b)
-{
-	return a->tree == b->tree &&
-	       shards_index(a->token) == shards_index(b->token);
-}
-
-void
-bodies_end(struct body *body)
-{
-	if (body == NULL)
-		return;
-	if (!body->adopted)
-		drop_temporary(body);
-	close_fd(body->incoming);
-	close_fd(body->shard);
-	close_fd(body->fd);
-	free(body);
 }
 
 /* ---- bodies at rest ---- */

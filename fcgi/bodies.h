@@ -30,8 +30,7 @@
 #define BODIES_SHARD_LEN TOKEN_SHARD_LEN
 
 struct bodies; /* the directories; may be used by many threads at once */
-struct incoming_file;
-struct body; /* one body in flight; belongs to one thread */
+struct tree;   /* one of them */
 
 enum bodies_in_flight {
 	BODIES_NAMELESS, /* O_TMPFILE where the file system has it */
@@ -50,9 +49,14 @@ int bodies_open(const char *own, const char *public, enum bodies_in_flight,
     struct bodies **out);
 void bodies_close(struct bodies *); /* accepts NULL */
 
-/* From now on bodies_sync and bodies_sync_name do nothing: for who can bear to
- * lose uploads in a power cut. */
+/* From now on body_sync and body_sync_name do nothing: for who can bear to lose
+ * uploads in a power cut. */
 void bodies_forgo_syncs(struct bodies *);
+
+/* For fcgi/body.c, which brings bodies in. The tree is NULL where there is no
+ * public directory. */
+bool bodies_forgoes_syncs(const struct bodies *);
+struct tree *bodies_tree(const struct bodies *, enum bodies_place);
 
 /* Whether what lies in that directory can be given a name in all places: they
  * must share its file system, and the mount. path is for the log. 1; 0, -1
@@ -61,44 +65,6 @@ int bodies_share_disk(const struct bodies *, int dir, const char *path);
 
 /* Bytes that an ordinary user may still write on that file system; -1. */
 int64_t bodies_free_space(struct bodies *, enum bodies_place);
-
-/* ---- a body on its way in ---- */
-
-/* Begins a body that will be published under token in that place. 1; 0 no
- * room; -1. */
-int bodies_begin(struct bodies *, const char token[TOKEN_LEN + 1],
-    enum bodies_place, struct body **out);
-
-/* The same with a file that is there and whole, on the same disk. It is ended
- * with the body, or at once when there is none. bodies_name takes its name;
- * one that is not published keeps it. */
-int bodies_adopt(struct bodies *, const char token[TOKEN_LEN + 1],
-    enum bodies_place, struct incoming_file *file, struct body **out);
-
-/* Appends. 1 all written; 0 no room (ENOSPC, EDQUOT, EFBIG); -1. */
-int bodies_write(struct body *, const void *data, size_t len);
-
-/* Where the bytes go, open for reading and writing, for who appends or reads
- * them by other means. bodies_end closes it. */
-int bodies_descriptor(const struct body *);
-
-/* Makes the bytes durable: after it, only the name is missing. 1, 0, -1. */
-int bodies_sync(struct body *);
-
-/* Gives the body its name. A file of that name is what a crash left (the
- * caller holds the store's word that none is stored) and is replaced.
- * 1, 0, -1. */
-int bodies_name(struct body *);
-
-/* Makes the body's name durable, and with it all names that were given in the
- * same directory before. Any thread may do that for a body. 1, 0, -1. */
-int bodies_sync_name(struct body *);
-
-/* Whether one bodies_sync_name does for both. */
-bool bodies_share_directory(const struct body *, const struct body *);
-
-/* Ends a body: one that was not published leaves nothing. Accepts NULL. */
-void bodies_end(struct body *);
 
 /* ---- bodies at rest ---- */
 

@@ -36,7 +36,7 @@ int incoming_open(
 void incoming_close(struct incoming *); /* accepts NULL */
 
 /* Opens the file at the path that the web server named. 1, and the caller ends
- * *file by bodies_adopt or incoming_end; 0 not believed, or not there (logged
+ * *file by body_adopt or incoming_end; 0 not believed, or not there (logged
  * as an error: no client can bring that about); -1 broken (logged). */
 int incoming_take(
     const struct incoming *, const char *path, struct incoming_file *file);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "fcgi/bodies.h"
+#include "fcgi/body.h"
 #include "fcgi/digest.h"
 #include "fcgi/http.h"
 #include "fcgi/incoming.h"
@@ -68,15 +69,32 @@ handed_over(const struct http_request *request)
 	return http_param(request, "REQUEST_BODY_FILE");
 }
 
+static int64_t
+least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Uploads that began side by side were all shown the same room: where it gets
+ * scarce each takes no more than its part before it looks again. */
+static int64_t
+part_of(const struct intake *in, int64_t room)
+{
+	return least(LOOK, room / in->request->service->config->threads);
+}
+
 int
-intake_has_room(const struct http_request *request, const struct slot *slot)
+intake_has_room(struct intake *in)
 {
 	/* what was handed over has its place already */
-	int64_t room, bytes = handed_over(request) ? 0 : slot->size;
+	int64_t room, bytes = in->handed_over ? 0 : in->slot->size;
 
-	if (look_at_room(request, slot, &room) == -1)
+	if (look_at_room(in->request, in->slot, &room) == -1)
 		return -1;
-	return room >= bytes;
+	if (room < bytes)
+		return 0;
+	in->allowed = part_of(in, room);
+	return 1;
 }
 
 int
@@ -88,15 +106,8 @@ intake_no_room(const struct intake *in)
 	return 507;
 }
 
-static int64_t
-least(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* Looks at the room for len more bytes, unless the last look was enough.
- * Uploads that began side by side were all shown the same room: where it gets
- * scarce each takes no more than its part before it looks again. 1, 0, -1. */
+ * 1, 0, -1. */
 static int
 allow(struct intake *in, int64_t len)
 {
@@ -107,8 +118,7 @@ allow(struct intake *in, int64_t len)
 			return -1;
 		if (room < len)
 			return 0;
-		part =
-		    least(LOOK, room / in->request->service->config->threads);
+		part = part_of(in, room);
 		in->allowed = part > len ? part : len;
 	}
 	in->allowed -= len;
@@ -148,7 +158,7 @@ keep(struct intake *in, const char *data, size_t len)
 	int rc = allow(in, (int64_t)len);
 
 	if (rc == 1)
-		rc = bodies_write(in->body, data, len);
+		rc = body_write(in->body, data, len);
 	if (rc != 1)
 		return rc == 0 ? intake_no_room(in) : 500;
 	if (in->digest && digest_add(in->digest, data, len) == -1)
@@ -237,7 +247,7 @@ receive_by_kernel(struct intake *in)
 		if (rc != 1)
 			return rc == 0 ? intake_no_room(in) : 500;
 		ssize_t n = transfer_some(in->way, source->fd,
-		    bodies_descriptor(in->body), (size_t)max);
+		    body_descriptor(in->body), (size_t)max);
 		if (n <= 0)
 			return n == 0 ? 0 : judge_move(in);
 		in->received += n;
@@ -311,8 +321,8 @@ judge_end(struct intake *in)
 static int
 receive_bytes(struct intake *in)
 {
-	int rc = bodies_begin(in->request->service->bodies, in->slot->token,
-	    place_of(in->request, in->slot), &in->body);
+	int rc = body_begin(in->request->service->bodies, in->slot->token,
+	    place_of(in->request, in->slot), in->slot->size, &in->body);
 	int status = 0;
 
 	if (rc != 1)
@@ -351,7 +361,7 @@ receive_file(struct intake *in)
 		incoming_end(&file);
 		return status;
 	}
-	rc = bodies_adopt(in->request->service->bodies, in->slot->token,
+	rc = body_adopt(in->request->service->bodies, in->slot->token,
 	    place_of(in->request, in->slot), &file, &in->body);
 	if (rc != 1)
 		return rc == 0 ? intake_no_room(in) : 500;
@@ -373,7 +383,7 @@ settle_digest(struct intake *in)
 	if (in->digest)
 		rc = digest_end(in->digest, in->sha256);
 	else if (wants_digest(in->request, in->slot))
-		rc = digest_file(bodies_descriptor(in->body), in->sha256);
+		rc = digest_file(body_descriptor(in->body), in->sha256);
 	in->digested = rc == 1;
 	return rc == -1 ? 500 : 0;
 }
@@ -386,7 +396,7 @@ intake_settle(struct intake *in)
 
 	if (status)
 		return status;
-	rc = bodies_sync(in->body);
+	rc = body_sync(in->body);
 	if (rc != 1)
 		return rc == 0 ? intake_no_room(in) : 500;
 	return 0;
@@ -396,5 +406,5 @@ void
 intake_close(struct intake *in)
 {
 	digest_free(in->digest);
-	bodies_end(in->body);
+	body_end(in->body);
 }

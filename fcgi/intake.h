@@ -45,7 +45,7 @@ intake_open(struct intake *, struct http_request *, const struct slot *slot);
 
 /* Whether the disk that the slot's body goes to takes it and keeps what it
  * must: 1, 0, -1. */
-int intake_has_room(const struct http_request *, const struct slot *slot);
+int intake_has_room(struct intake *);
 
 /* Takes the body to its end, or to the first byte too many, and notes in the
  * request whether it was consumed. 0, or the status of the refusal. */

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "fcgi/bodies.h"
 #include "fcgi/http.h"
 #include "fcgi/intake.h"
 #include "fcgi/readers.h"
@@ -111,23 +110,11 @@ check_form(struct http_request *request, const struct slot *slot)
 }
 
 static int
-check_room(struct http_request *request, const struct slot *slot)
-{
-	int rc = intake_has_room(request, slot);
-
-	if (rc != 0)
-		return rc == 1 ? 0 : 500;
-	log_warn("slot %lld: no room for %lld bytes", (long long)slot->id,
-	    (long long)slot->size);
-	return 507;
-}
-
-static int
 check(struct http_request *request, const struct slot *slot)
 {
 	static int (*const checks[])(
 	    struct http_request *, const struct slot *) = {
-	    check_slot, check_length, check_type, check_form, check_room};
+	    check_slot, check_length, check_type, check_form};
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++) {
 		int status = checks[i](request, slot);
@@ -216,6 +203,18 @@ publish(struct upload *upload)
 	writer_publish(in->request->service->writer, &upload->turn);
 }
 
+static int
+check_room(struct intake *in)
+{
+	int rc = intake_has_room(in);
+
+	if (rc != 0)
+		return rc == 1 ? 0 : 500;
+	log_warn("slot %lld: no room for %lld bytes", (long long)in->slot->id,
+	    (long long)in->slot->size);
+	return 507;
+}
+
 /* Takes the body. 0, or the status. */
 static int
 take(struct upload *upload, struct http_request *request)
@@ -224,7 +223,9 @@ take(struct upload *upload, struct http_request *request)
 	int status;
 
 	intake_open(in, request, &upload->slot);
-	status = intake_receive(in);
+	status = check_room(in);
+	if (!status)
+		status = intake_receive(in);
 	if (!status)
 		status = intake_settle(in);
 	if (status)

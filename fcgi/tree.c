@@ -30,31 +30,44 @@ tree_no_room(const struct tree *tree, const char *what)
 	return tree_broken(tree, what);
 }
 
-/* Whether the file system holds nameless files and this process can give them
- * a name, which takes a mounted /proc. An error of another kind (a directory
- * that may not be written to) is left for bodies_begin to meet. */
+/* Whether this process can give a nameless file a name, which takes a mounted
+ * /proc. */
 static bool
-can_be_nameless(int dir)
+can_be_named(int fd)
 {
 	char path[FD_PATH_MAX];
 	struct stat st;
-	int fd, len;
-	bool yes;
+	int len = snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 
-	fd = openat(dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, TREE_FILE_MODE);
-	if (fd == -1)
-		return errno != EOPNOTSUPP && errno != EISDIR &&
-		       errno != ENOENT && errno != EINVAL;
-	len = snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	yes = len > 0 && (size_t)len < sizeof(path) && lstat(path, &st) == 0;
+	return len > 0 && (size_t)len < sizeof(path) && lstat(path, &st) == 0;
+}
+
+/* Learns what a new file is like, from one without a name. Where the file
+ * system has no such files, all are given their mode. An error of another kind
+ * (a directory that may not be written to) is left for body_begin to meet. */
+static void
+try_file(struct tree *tree)
+{
+	struct stat st;
+	int fd = openat(
+	    tree->dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, TREE_FILE_MODE);
+
+	if (fd == -1) {
+		tree->nameless = errno != EOPNOTSUPP && errno != EISDIR &&
+				 errno != ENOENT && errno != EINVAL;
+		return;
+	}
+	tree->nameless = can_be_named(fd);
+	tree->exact_modes =
+	    fstat(fd, &st) == 0 && (st.st_mode & 07777) == TREE_FILE_MODE;
 	close(fd);
-	return yes;
 }
 
 int
 tree_open(const char *path, enum bodies_in_flight in_flight, struct tree **out)
 {
 	struct tree *tree = calloc(1, sizeof(*tree));
+	struct stat st;
 
 	*out = NULL;
 	if (tree == NULL || (tree->path = strdup(path)) == NULL) {
@@ -65,13 +78,15 @@ tree_open(const char *path, enum bodies_in_flight in_flight, struct tree **out)
 	for (size_t i = 0; i < SHARDS_COUNT; i++)
 		atomic_init(&tree->settled[i], false);
 	tree->dir = shards_open_root(path);
-	if (tree->dir == -1) {
+	if (tree->dir == -1 || fstat(tree->dir, &st) == -1) {
 		tree_broken(tree, "open the directory");
 		tree_close(tree);
 		return -1;
 	}
-	tree->nameless =
-	    in_flight == BODIES_NAMELESS && can_be_nameless(tree->dir);
+	tree->dev = st.st_dev;
+	tree->ino = st.st_ino;
+	if (in_flight == BODIES_NAMELESS)
+		try_file(tree);
 	*out = tree;
 	return 1;
 }
@@ -103,10 +118,10 @@ tree_free_space(const struct tree *tree)
 int
 tree_check_place(const struct tree *tree)
 {
-	struct stat ours, named;
+	struct stat named;
 
-	if (fstat(tree->dir, &ours) == 0 && stat(tree->path, &named) == 0 &&
-	    ours.st_dev == named.st_dev && ours.st_ino == named.st_ino)
+	if (stat(tree->path, &named) == 0 && named.st_dev == tree->dev &&
+	    named.st_ino == tree->ino)
 		return 1;
 	log_error(
 	    "%s was removed or replaced: start the program anew", tree->path);

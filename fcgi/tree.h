@@ -1,6 +1,6 @@
 /*
  * One directory of bodies, with its shards. fcgi/bodies.c keeps one or two of
- * them, and is their only user: what is asked about a body goes there.
+ * them: what is asked about a body goes there, and what comes through body.c.
  * Results are 1 yes, 0 no, -1 broken (logged here).
  */
 #ifndef FCGI_TREE_H
@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "fcgi/bodies.h"
 #include "fcgi/shards.h"
@@ -20,8 +21,13 @@
 /* May be used by many threads at once. */
 struct tree {
 	int dir;
-	char *path;    /* for the log, and for people */
+	char *path; /* for the log, and for people */
+	dev_t dev;  /* the directory itself */
+	ino_t ino;
 	bool nameless; /* whether bodies in flight need no name */
+	/* whether files get the mode that they are made with: a umask, or the
+	 * default in an ACL, may take of it */
+	bool exact_modes;
 	/* Whether this process has made the shard's own name durable. Another
 	 * process may have made the directory without having come to its fsync,
 	 * so finding it there is not enough. */

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "fcgi/bodies.h"
+#include "fcgi/body.h"
 #include "fcgi/crew.h"
 #include "schema/log.h"
 #include "schema/monotonic.h"
@@ -40,7 +40,7 @@ sync_name(void *item)
 {
 	struct turn *turn = item;
 
-	turn->publication.result = result_of(bodies_sync_name(turn->body));
+	turn->publication.result = result_of(body_sync_name(turn->body));
 }
 
 /* The first of the n whose synced directory is the n-th's, too, or NULL. */
@@ -51,7 +51,7 @@ find_syncer(const struct writer *w, size_t n)
 		const struct turn *other = w->batch[i];
 
 		if (other->syncer == other &&
-		    bodies_share_directory(other->body, w->batch[n]->body))
+		    body_shares_directory(other->body, w->batch[n]->body))
 			return other;
 	}
 	return w->batch[n];
@@ -91,7 +91,7 @@ name_all(void *arg, struct publication *const *list, size_t count)
 	for (size_t i = 0; i < count; i++)
 		if (list[i]->result == 1)
 			list[i]->result =
-			    result_of(bodies_name(w->batch[i]->body));
+			    result_of(body_name(w->batch[i]->body));
 	if (w->crew != NULL)
 		sync_names(w);
 }
@@ -163,8 +163,10 @@ publish_batch(struct writer *w)
 		list[i] = &w->batch[i]->publication;
 	if (w->count > 0)
 		store_publish_all(w->store, list, w->count, name_all, w);
+	log_hold();
 	for (size_t i = 0; i < w->count; i++)
 		w->batch[i]->done(w->batch[i]);
+	log_release();
 }
 
 /* Whether nobody publishes: then the caller does. */

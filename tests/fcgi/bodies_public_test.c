@@ -2,6 +2,7 @@
  * Two trees behind one struct bodies: our own, and the public one.
  */
 #include "fcgi/bodies.h"
+#include "fcgi/body.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -16,6 +17,7 @@
 
 #include "schema/log.h"
 
+#define BODY_SIZE 100 /* more than any has */
 #define TOKEN "abcdefghijklmnopqrstuvwxyz"
 #define OTHER "zyxwvutsrqponmlkjihgfedcba"
 
@@ -68,13 +70,13 @@ publish(const char *token, enum bodies_place place, const char *text)
 	struct body *body;
 	int rc;
 
-	ck_assert_int_eq(bodies_begin(bodies, token, place, &body), 1);
-	ck_assert_int_eq(bodies_write(body, text, strlen(text)), 1);
-	ck_assert_int_eq(bodies_sync(body), 1);
-	rc = bodies_name(body);
+	ck_assert_int_eq(body_begin(bodies, token, place, BODY_SIZE, &body), 1);
+	ck_assert_int_eq(body_write(body, text, strlen(text)), 1);
+	ck_assert_int_eq(body_sync(body), 1);
+	rc = body_name(body);
 	if (rc == 1)
-		rc = bodies_sync_name(body);
-	bodies_end(body);
+		rc = body_sync_name(body);
+	body_end(body);
 	return rc;
 }
 
@@ -270,8 +272,8 @@ leave_in_flight(enum bodies_place place)
 {
 	struct body *body;
 
-	ck_assert_int_eq(bodies_begin(bodies, TOKEN, place, &body), 1);
-	ck_assert_int_eq(bodies_write(body, "x", 1), 1);
+	ck_assert_int_eq(body_begin(bodies, TOKEN, place, BODY_SIZE, &body), 1);
+	ck_assert_int_eq(body_write(body, "x", 1), 1);
 	return body;
 }
 
@@ -285,7 +287,7 @@ START_TEST(both_trees_are_swept)
 	ck_assert_int_eq(bodies_sweep(bodies, 0), 0);
 	ck_assert_int_eq(bodies_sweep(bodies, INT64_MAX), 2);
 	for (int i = 0; i < BODIES_PLACE_COUNT; i++)
-		bodies_end(flying[i]);
+		body_end(flying[i]);
 }
 END_TEST
 
@@ -298,7 +300,8 @@ START_TEST(a_tree_that_was_replaced_takes_nothing)
 	snprintf(away, sizeof(away), "%s.away", tree);
 	ck_assert_int_eq(rename(tree, away), 0);
 	ck_assert_int_eq(mkdir(tree, 0770), 0);
-	ck_assert_int_eq(bodies_begin(bodies, TOKEN, places[_i], &body), -1);
+	ck_assert_int_eq(
+	    body_begin(bodies, TOKEN, places[_i], BODY_SIZE, &body), -1);
 	put(TOKEN, places[1 - _i], "the other is as it was");
 }
 END_TEST

@@ -312,14 +312,14 @@ leave_body(const struct slot *slot, const char *text)
 {
 	struct body *body;
 
-	ck_assert_int_eq(
-	    bodies_begin(service.http.bodies, slot->token, BODIES_OWN, &body),
+	ck_assert_int_eq(body_begin(service.http.bodies, slot->token,
+			     BODIES_OWN, (int64_t)strlen(text), &body),
 	    1);
-	ck_assert_int_eq(bodies_write(body, text, strlen(text)), 1);
-	ck_assert_int_eq(bodies_sync(body), 1);
-	ck_assert_int_eq(bodies_name(body), 1);
-	ck_assert_int_eq(bodies_sync_name(body), 1);
-	bodies_end(body);
+	ck_assert_int_eq(body_write(body, text, strlen(text)), 1);
+	ck_assert_int_eq(body_sync(body), 1);
+	ck_assert_int_eq(body_name(body), 1);
+	ck_assert_int_eq(body_sync_name(body), 1);
+	body_end(body);
 }
 
 START_TEST(a_slot_that_awaits_its_put_is_no_file)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "fcgi/bodies.h"
+#include "fcgi/body.h"
 #include "schema/log.h"
 
 #define TOKEN "abcdefghijklmnopqrstuvwxyz"
@@ -208,7 +209,7 @@ adopt(const char *path)
 
 	ck_assert_int_eq(incoming_take(incoming, path, &file), 1);
 	ck_assert_int_eq(
-	    bodies_adopt(bodies, TOKEN, BODIES_OWN, &file, &body), 1);
+	    body_adopt(bodies, TOKEN, BODIES_OWN, &file, &body), 1);
 	return body;
 }
 
@@ -220,10 +221,10 @@ START_TEST(a_file_becomes_a_body_without_being_copied)
 	ck_assert_int_eq(stat(in_dir("in/3/0000000013"), &before), 0);
 	body = adopt(in_dir("in/3/0000000013"));
 	ck_assert(!exists("bodies/ab/" TOKEN));
-	ck_assert_int_eq(bodies_sync(body), 1);
-	ck_assert_int_eq(bodies_name(body), 1);
-	ck_assert_int_eq(bodies_sync_name(body), 1);
-	bodies_end(body);
+	ck_assert_int_eq(body_sync(body), 1);
+	ck_assert_int_eq(body_name(body), 1);
+	ck_assert_int_eq(body_sync_name(body), 1);
+	body_end(body);
 	ck_assert(!exists("in/3/0000000013"));
 	ck_assert_int_eq(stat(in_dir("bodies/ab/" TOKEN), &after), 0);
 	ck_assert_uint_eq(after.st_ino, before.st_ino);
@@ -234,7 +235,7 @@ END_TEST
 
 START_TEST(a_body_that_is_not_published_keeps_its_name_for_nginx)
 {
-	bodies_end(adopt(in_dir("in/0000000001")));
+	body_end(adopt(in_dir("in/0000000001")));
 	ck_assert(exists("in/0000000001"));
 	ck_assert(!exists("bodies/ab/" TOKEN));
 }
@@ -250,8 +251,7 @@ START_TEST(a_file_that_cannot_be_adopted_is_closed)
 	close(before);
 	ck_assert_int_eq(
 	    incoming_take(incoming, in_dir("in/0000000001"), &file), 1);
-	ck_assert_int_eq(
-	    bodies_adopt(bodies, odd, BODIES_OWN, &file, &body), -1);
+	ck_assert_int_eq(body_adopt(bodies, odd, BODIES_OWN, &file, &body), -1);
 	ck_assert_ptr_null(body);
 	after = dup(0);
 	ck_assert_int_eq(after, before);

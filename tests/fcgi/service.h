@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "fcgi/bodies.h"
+#include "fcgi/body.h"
 #include "fcgi/http.h"
 #include "fcgi/readers.h"
 #include "fcgi/writer.h"
@@ -145,14 +146,14 @@ service_publish(
 	    .done = service_ignore_turn};
 
 	memset(sha256, SERVICE_SHA256_BYTE, sizeof(sha256));
-	ck_assert_int_eq(
-	    bodies_begin(s->http.bodies, slot->token, BODIES_OWN, &turn.body),
+	ck_assert_int_eq(body_begin(s->http.bodies, slot->token, BODIES_OWN,
+			     (int64_t)len, &turn.body),
 	    1);
-	ck_assert_int_eq(bodies_write(turn.body, data, len), 1);
-	ck_assert_int_eq(bodies_sync(turn.body), 1);
+	ck_assert_int_eq(body_write(turn.body, data, len), 1);
+	ck_assert_int_eq(body_sync(turn.body), 1);
 	writer_publish(s->http.writer, &turn);
 	ck_assert_int_eq(turn.publication.result, 1);
-	bodies_end(turn.body);
+	body_end(turn.body);
 }
 
 /* ---- one request and its answer ---- */

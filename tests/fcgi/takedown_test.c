@@ -58,13 +58,13 @@ stored(void)
 	struct turn turn = {.publication = {slot.id, service.now, sha256, 0},
 	    .done = service_ignore_turn};
 
-	ck_assert_int_eq(bodies_begin(service.http.bodies, slot.token,
-			     BODIES_PUBLIC, &turn.body),
+	ck_assert_int_eq(body_begin(service.http.bodies, slot.token,
+			     BODIES_PUBLIC, 1, &turn.body),
 	    1);
-	ck_assert_int_eq(bodies_write(turn.body, "x", 1), 1);
+	ck_assert_int_eq(body_write(turn.body, "x", 1), 1);
 	writer_publish(service.http.writer, &turn);
 	ck_assert_int_eq(turn.publication.result, 1);
-	bodies_end(turn.body);
+	body_end(turn.body);
 	return slot;
 }
 

@@ -86,11 +86,11 @@ publisher_of(struct slot slot, const char *shard)
 	struct publisher p = {.writer = service.http.writer, .slot = slot};
 
 	memcpy(p.slot.token, shard, BODIES_SHARD_LEN);
-	ck_assert_int_eq(bodies_begin(service.http.bodies, p.slot.token,
-			     BODIES_OWN, &p.turn.body),
+	ck_assert_int_eq(body_begin(service.http.bodies, p.slot.token,
+			     BODIES_OWN, 5, &p.turn.body),
 	    1);
-	ck_assert_int_eq(bodies_write(p.turn.body, "hello", 5), 1);
-	ck_assert_int_eq(bodies_sync(p.turn.body), 1);
+	ck_assert_int_eq(body_write(p.turn.body, "hello", 5), 1);
+	ck_assert_int_eq(body_sync(p.turn.body), 1);
 	memcpy(p.slot.token, slot.token, BODIES_SHARD_LEN);
 	return p;
 }
@@ -146,7 +146,7 @@ static void
 end_all(struct publisher publishers[THREADS])
 {
 	for (int i = 0; i < THREADS; i++)
-		bodies_end(publishers[i].turn.body);
+		body_end(publishers[i].turn.body);
 }
 
 static int64_t
@@ -286,7 +286,7 @@ START_TEST(who_may_lose_uploads_waits_for_no_disk)
 	publish(&p);
 	ck_assert_int_eq(p.result, 1);
 	ck_assert_int_eq(syncs, 0);
-	bodies_end(p.turn.body);
+	body_end(p.turn.body);
 	writer_close(careless);
 }
 END_TEST

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "fcgi/bodies.h"
+#include "fcgi/body.h"
 #include "fcgi/writer.h"
 #include "schema/config.h"
 #include "schema/log.h"
@@ -76,13 +77,13 @@ publish(const struct slot *slot)
 	    .publication = {slot->id, slot->issued_at, sha256, 0},
 	    .done = ignore_turn};
 
-	FUZZ_CLAIM(bodies_begin(fixture.http.bodies, slot->token, BODIES_OWN,
-		       &turn.body) == 1);
-	FUZZ_CLAIM(bodies_write(turn.body, fixture.data, STORED) == 1);
-	FUZZ_CLAIM(bodies_sync(turn.body) == 1);
+	FUZZ_CLAIM(body_begin(fixture.http.bodies, slot->token, BODIES_OWN,
+		       STORED, &turn.body) == 1);
+	FUZZ_CLAIM(body_write(turn.body, fixture.data, STORED) == 1);
+	FUZZ_CLAIM(body_sync(turn.body) == 1);
 	writer_publish(fixture.http.writer, &turn);
 	FUZZ_CLAIM(turn.publication.result == 1);
-	bodies_end(turn.body);
+	body_end(turn.body);
 }
 
 static void
