@@ -172,8 +172,30 @@ BEGIN
 	DELETE FROM recent WHERE slot_id = old.id AND old.stored_at IS NULL;
 END;
 
+-- The common change, of which each upload makes one: the row stays its owner's.
 CREATE TRIGGER slot_updated
 AFTER UPDATE OF owner, purpose, size, stored_at ON slot
+WHEN new.owner = old.owner AND new.purpose = old.purpose
+BEGIN
+	UPDATE usage SET
+		stored_files = stored_files
+			+ (new.stored_at IS NOT NULL)
+			- (old.stored_at IS NOT NULL),
+		stored_bytes = stored_bytes
+			+ new.size * (new.stored_at IS NOT NULL)
+			- old.size * (old.stored_at IS NOT NULL),
+		reserved_files = reserved_files
+			+ (new.stored_at IS NULL)
+			- (old.stored_at IS NULL),
+		reserved_bytes = reserved_bytes
+			+ new.size * (new.stored_at IS NULL)
+			- old.size * (old.stored_at IS NULL)
+	WHERE owner = new.owner AND purpose = new.purpose;
+END;
+
+CREATE TRIGGER slot_moved
+AFTER UPDATE OF owner, purpose ON slot
+WHEN new.owner <> old.owner OR new.purpose <> old.purpose
 BEGIN
 	UPDATE usage SET
 		stored_files = stored_files - (old.stored_at IS NOT NULL),
@@ -197,6 +219,11 @@ BEGIN
 	WHERE owner = old.owner AND purpose = old.purpose
 		AND max(stored_files, stored_bytes, reserved_files,
 			reserved_bytes) = 0;
+END;
+
+CREATE TRIGGER slot_total
+AFTER UPDATE OF size, stored_at ON slot
+BEGIN
 	UPDATE total SET
 		stored_files = stored_files
 			+ (new.stored_at IS NOT NULL)
