@@ -63,6 +63,10 @@ class Sites:
         return function(site, *arguments, **more)
 
 
+# putslot's, and that of the floor which records.
+DATABASE = re.compile(r"(putslot|records)\.db")
+
+
 @dataclass
 class Endpoint:
     """daemons: who works for it; new_paths(count, size): addresses for so many
@@ -79,7 +83,7 @@ class Endpoint:
     def forget_bodies(self):
         """Removes the bodies: large ones are not kept for others to write."""
         for path in Path(self.directories[-1]).rglob("*"):
-            if path.is_file() and not path.name.startswith("putslot.db"):
+            if path.is_file() and not DATABASE.match(path.name):
                 path.unlink()
 
 

@@ -25,6 +25,7 @@ SLOPPY = {"store": {"durable": "no"}}
 
 # The floor program, when it does more than write.
 RECORDING = "a program that writes and records"
+DIGESTING = "a program that writes and digests"
 SYNCING = "a program that writes and syncs"
 RECORDING_DURABLY = "a program that writes, syncs and records"
 
@@ -155,19 +156,22 @@ def durable(bench):
 
 # ---- large ----
 
+def upload_large(endpoint, count, size):
+    """A sample of so many at once, which are not kept."""
+    sample = upload(endpoint, count, count, size)
+    endpoint.forget_bodies()
+    return sample
+
+
 class Large:
     """count bodies of size at once, for each of some endpoints."""
 
     def __init__(self, bench, endpoints, count, size):
         self.what = (f"{count} × " if count > 1 else "") + f"{size // MIB} MiB"
 
-        def take(endpoint):
-            sample = upload(endpoint, count, count, size)
-            endpoint.forget_bodies()
-            return sample
-
-        self.samples = bench.compare(f"uploads: {self.what}", endpoints, take,
-                                     rounds=3)
+        self.samples = bench.compare(
+            f"uploads: {self.what}", endpoints,
+            lambda e: upload_large(e, count, size), rounds=3)
 
     def ratio(self, subject, floor, target=None):
         return Row("uploads", f"{self.what}: {subject.name} to {floor.name}",
@@ -242,27 +246,38 @@ def elsewhere(bench):
     for name, way in ("lighttpd", LIGHTTPD), ("Apache", APACHE):
         with Sites(bench.fresh) as sites:
             program = sites.make(floor_behind, way)
+            recording = sites.make(floor_behind, way, "-r", name=RECORDING)
+            digesting = sites.make(floor_behind, way, "-s", name=DIGESTING)
             putslot = sites.make(behind, way.but(**SLOPPY))
-            warm(program, putslot)
-            large = [putslot]
+            warm(program, recording, digesting, putslot)
+            count = bench.count(4000)
+            for connections in 16, 64:
+                yield from to_floors(
+                    bench, f"{name}, 10 KiB, {connections} at a time",
+                    [program, recording], [putslot],
+                    lambda e: upload(e, connections, count, SMALL))
+            mine = [putslot]
             if way is LIGHTTPD:
-                large.append(sites.make(behind, LIGHTTPD_CGI.but(**SLOPPY),
-                                        "putslot, by CGI"))
-            for connections, count, size, mine, what in (
-                    (16, bench.count(4000), SMALL, [putslot],
-                     "10 KiB, 16 at a time"),
-                    (64, bench.count(4000), SMALL, [putslot],
-                     "10 KiB, 64 at a time"),
-                    (1, 1, bench.count(512) * MIB, large, "one large body")):
-                samples = bench.compare(
-                    f"uploads: {name}, {what}", [program, *mine],
-                    lambda e: upload(e, connections, count, size), rounds=3)
-                for endpoint in mine:
-                    yield Row("uploads", f"{name}, {what}: {endpoint.name} to "
-                              f"{program.name}",
-                              ratio(samples[endpoint.name],
-                                    samples[program.name]),
-                              target=(">=", 0.9))
+                mine.append(sites.make(behind, LIGHTTPD_CGI.but(**SLOPPY),
+                                       "putslot, by CGI"))
+            yield from to_floors(
+                bench, f"{name}, one large body", [program, digesting], mine,
+                lambda e: upload_large(e, 1, bench.count(512) * MIB))
+
+
+def to_floors(bench, what, floors, mine, take):
+    """putslot's endpoints to two floors, of which one does more than the
+    other, by which the target goes."""
+    samples = bench.compare(f"uploads: {what}", floors + mine, take, rounds=3)
+    least, more = (floor.name for floor in floors)
+    for endpoint in mine:
+        yield Row("uploads", f"{what}: {endpoint.name} to {least}",
+                  ratio(samples[endpoint.name], samples[least]),
+                  target=(">=", 0.9))
+    yield Row("uploads", f"{what}: {more} to {least}",
+              ratio(samples[more], samples[least]))
+    yield Row("uploads", f"{what}: {mine[0].name} to {more}",
+              ratio(samples[mine[0].name], samples[more]))
 
 
 def rows(bench):
