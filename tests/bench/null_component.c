@@ -1,9 +1,11 @@
 /*
- * null_component PORT JID SECRET [DATABASE]: an external component (XEP-0114)
- * of the XMPP server on 127.0.0.1:PORT that answers every request with the same
- * slot. It decides nothing and records nothing: no component can be quicker.
- * Expat reads, and what came together is answered in one write. Says on stderr
- * what it is told, such as <handshake/>, and ends with the stream.
+ * null_component PORT JID SECRET [DATABASE [own]]: an external component
+ * (XEP-0114) of the XMPP server on 127.0.0.1:PORT that answers every request
+ * with the same slot. It decides nothing and records nothing: no component can
+ * be quicker. With DATABASE it records a small row for each, or, with "own",
+ * the very row that putslot does, in the tables and with the triggers of
+ * schema/. Expat reads, and what came together is answered in one write. Says
+ * on stderr what it is told, such as <handshake/>, and ends with the stream.
  */
 #include <expat.h>
 #include <netinet/in.h>
@@ -18,6 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "schema/token.h"
 #include "schema/units.h"
 
 #define READ 65536
@@ -25,9 +28,26 @@
 #define TOKEN "abcdefghijklmnopqrstuvwxyz"
 #define BASE "https://upload.example.org/upload/" TOKEN "/"
 
+/* What is recorded: the tables, and the statement. Both take a token or random
+ * bytes, and the sender; putslot's also a secret. */
+static const char *const own_tables[] = {
+#include "migrations.inc"
+};
+static const char small_table[] =
+    "CREATE TABLE slot (id INTEGER PRIMARY KEY, token BLOB NOT NULL UNIQUE, "
+    "owner TEXT NOT NULL)";
+static const char small_insert[] = "INSERT INTO slot (token, owner) "
+				   "VALUES (?, ?)";
+static const char own_insert[] =
+    "INSERT INTO slot (token, owner, secret, purpose, file_name, content_type, "
+    "size, issued_at, put_expires_at, put_ends_at, expires_at) VALUES "
+    "(?, ?, ?, 'message', 'picture.jpg', 'image/jpeg', 1024, 1700000000, "
+    "1700000300, 1700003900, 1702678400)";
+
 struct component {
 	sqlite3 *db; /* NULL: nothing is recorded */
 	sqlite3_stmt *insert;
+	bool own; /* what is recorded is putslot's row */
 	int fd;
 	const char *jid;
 	const char *secret;
@@ -77,31 +97,54 @@ static int
 open_database(struct component *c, const char *path)
 {
 	if (sqlite3_open(path, &c->db) == SQLITE_OK &&
+	    run_sql(c, "PRAGMA page_size = 2048") &&
 	    run_sql(c, "PRAGMA journal_mode = WAL") &&
 	    run_sql(c, "PRAGMA synchronous = NORMAL") &&
-	    run_sql(c, "CREATE TABLE slot (id INTEGER PRIMARY KEY, "
-		       "token BLOB NOT NULL UNIQUE, owner TEXT NOT NULL)") &&
-	    sqlite3_prepare_v2(c->db,
-		"INSERT INTO slot (token, owner) VALUES (?, ?)", -1, &c->insert,
-		NULL) == SQLITE_OK)
+	    run_sql(c, "PRAGMA wal_autocheckpoint = 8000") &&
+	    run_sql(c, c->own ? own_tables[0] : small_table) &&
+	    sqlite3_prepare_v2(c->db, c->own ? own_insert : small_insert, -1,
+		&c->insert, NULL) == SQLITE_OK)
 		return 1;
 	fprintf(stderr, "null_component: %s\n", sqlite3_errmsg(c->db));
 	return -1;
 }
 
-/* The transaction begins with the first of those that came together. */
+static void
+bind_token(struct component *c, int parameter)
+{
+	char token[TOKEN_LEN + 1];
+
+	if (token_make(token) != 1)
+		c->broken = true;
+	sqlite3_bind_text(c->insert, parameter, token, -1, SQLITE_TRANSIENT);
+}
+
+static void
+bind_random(struct component *c)
+{
+	unsigned char random[16];
+
+	if (getrandom(random, sizeof(random), 0) != sizeof(random))
+		c->broken = true;
+	sqlite3_bind_blob(
+	    c->insert, 1, random, sizeof(random), SQLITE_TRANSIENT);
+}
+
+/* Of the full address, which serves as well as the bare one. The transaction
+ * begins with the first of those that came together. */
 static void
 record(struct component *c)
 {
-	unsigned char token[16];
-
 	if (c->db == NULL)
 		return;
 	if (sqlite3_get_autocommit(c->db) && !run_sql(c, "BEGIN IMMEDIATE"))
 		c->broken = true;
-	if (getrandom(token, sizeof(token), 0) != sizeof(token))
-		c->broken = true;
-	sqlite3_bind_blob(c->insert, 1, token, sizeof(token), SQLITE_STATIC);
+	if (c->own) {
+		bind_token(c, 1);
+		bind_token(c, 3);
+	} else {
+		bind_random(c);
+	}
 	sqlite3_bind_text(c->insert, 2, c->from, -1, SQLITE_STATIC);
 	if (sqlite3_step(c->insert) != SQLITE_DONE ||
 	    sqlite3_reset(c->insert) != SQLITE_OK)
@@ -232,15 +275,16 @@ main(int argc, char **argv)
 	static struct component c;
 	int64_t port = 0;
 
-	if (argc < 4 || argc > 5 || units_parse_number(argv[1], &port) != 1 ||
+	if (argc < 4 || argc > 6 || units_parse_number(argv[1], &port) != 1 ||
 	    port > UINT16_MAX) {
 		fputs("usage: see the head of null_component.c\n", stderr);
 		return 2;
 	}
 	c.jid = argv[2];
 	c.secret = argv[3];
+	c.own = argc == 6 && strcmp(argv[5], "own") == 0;
 	c.fd = connect_to((uint16_t)port);
-	if ((argc == 5 && open_database(&c, argv[4]) != 1) || c.fd == -1 ||
+	if ((argc > 4 && open_database(&c, argv[4]) != 1) || c.fd == -1 ||
 	    run(&c) != 1) {
 		perror("null_component");
 		return 1;

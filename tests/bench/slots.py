@@ -16,6 +16,7 @@ from .servers import site_of
 
 NULL = "null.example.org"
 RECORDING = "recording.example.org"
+FULL = "full.example.org"  # a null component that records putslot's row
 OWN = "own.example.org"
 XMPP_LOAD = BUILD / "tests/bench/xmpp_load"
 NULL_COMPONENT = BUILD / "tests/bench/null_component"
@@ -51,6 +52,8 @@ VirtualHost "{DOMAIN}"
 Component "{NULL}"
     component_secret = "{SECRET}"
 Component "{RECORDING}"
+    component_secret = "{SECRET}"
+Component "{FULL}"
     component_secret = "{SECRET}"
 {self.own_component}
 """)
@@ -100,6 +103,8 @@ listen:
       "{NULL}":
         password: "{SECRET}"
       "{RECORDING}":
+        password: "{SECRET}"
+      "{FULL}":
         password: "{SECRET}"
 modules:
   mod_disco: {{}}
@@ -152,8 +157,8 @@ def start_null(site, port, jid, *more):
 
 
 def start_components(site, kind):
-    """putslot, the null component, and one that records a row for each slot,
-    in one server."""
+    """putslot, the null component, one that records a small row for each slot
+    and one that records putslot's, in one server."""
     putslot = Putslot(site, "https://upload.example.org/upload/")
     putslot.set("rule all", match="*", slots_per_window="unlimited",
                 bytes_per_window="unlimited", files_per_user="unlimited",
@@ -164,10 +169,13 @@ def start_components(site, kind):
     port = putslot.component_port
     null = start_null(site, port, NULL)
     recording = start_null(site, port, RECORDING, site.path("recorded.db"))
+    full = start_null(site, port, FULL, site.path("full.db"), "own")
     return [Service("putslot", JID, server, xmpp.port, component),
             Service("null component", NULL, server, xmpp.port, null),
             Service("null component that records", RECORDING, server,
-                    xmpp.port, recording)]
+                    xmpp.port, recording),
+            Service("null component with putslot's row", FULL, server,
+                    xmpp.port, full)]
 
 
 def start_own(site, kind):
@@ -189,13 +197,15 @@ def compare(bench, name, kind, own, shapes):
         for clients, window, to_null, to_own in shapes:
             what = f"{name}, {clients} x {window}"
             shape = clients, window
-            mine, null, recording, theirs = bench.compare(
+            mine, null, recording, full, theirs = bench.compare(
                 f"slots through {what}", services,
                 lambda s: s.take(shape, milliseconds)).values()
             yield Row("slots", f"{what}: putslot to null component",
                       ratio(mine, null), target=(">=", to_null))
             yield Row("slots", f"{what}: null component that records a row to "
                       "null component", ratio(recording, null))
+            yield Row("slots", f"{what}: null component that records putslot's "
+                      "row to null component", ratio(full, null))
             yield Row("slots", f"{what}: putslot to {kind.own}",
                       ratio(mine, theirs), target=(">=", to_own))
             yield Row("slots", f"{what}: null component to {kind.own}",
@@ -203,6 +213,11 @@ def compare(bench, name, kind, own, shapes):
             yield Row("slots", f"{what}: CPU of the component to {name}'s",
                       within(mine, "cpu_per_1000", "server_cpu_per_1000"),
                       target=("<", 0.2))
+            for floor, samples in (("", null), (" that records a row",
+                                                recording)):
+                yield Row("slots", f"{what}: CPU of the null component{floor} "
+                          f"to {name}'s", within(
+                              samples, "cpu_per_1000", "server_cpu_per_1000"))
             yield Row("slots", f"{what}: CPU of the load generator to {name}'s "
                       "(null component)",
                       within(null, "load_cpu_per_1000", "server_cpu_per_1000"))
