@@ -11,6 +11,7 @@ from pathlib import Path
 
 from harness import BUILD, Putslot
 
+from . import ground
 from .load import Load
 from .measure import Most
 from .rows import Figure, Row, figure, ratio
@@ -82,16 +83,16 @@ def clean(putslot, *options):
 # ---- flat out ----
 
 class Remover:
-    """One of two ways to make count files of 1 KiB go."""
+    """One of two ways to make count files of 1 KiB go, each time on a file
+    system where nothing has been removed before."""
 
-    def __init__(self, name, remove, count, parent):
+    def __init__(self, name, remove, count):
         self.name = name
         self._remove = remove
         self._count = count
-        self._parent = parent
 
     def take(self):
-        with Sites(self._parent) as sites:
+        with ground.fresh() as (directory, _), Sites(directory) as sites:
             putslot = sites.make(Putslot)
             fill(putslot, self._count, self._count, KIB, "expired")
             os.sync()
@@ -102,17 +103,17 @@ class Remover:
 
 
 def flat_out(bench):
-    count = 50_000 if bench.quick else 1_000_000
+    count = 20_000 if bench.quick else 1_000_000
     floor = Remover(
         "unlink alone",
         lambda putslot: run([tool("unlink_loop"), putslot.bodies]),
-        count, bench.fresh)
+        count)
     ours = Remover(
         "putslot-cleanup -f",
-        lambda putslot: clean(putslot, "-f"), count, bench.fresh)
+        lambda putslot: clean(putslot, "-f"), count)
     what = f"{count:,} expired uploads of 1 KiB"
     samples = bench.compare(f"cleanup: {what}", [floor, ours],
-                            Remover.take, rounds=3 if bench.quick else 2)
+                            Remover.take, rounds=2)
     mine = samples[ours.name]
     yield Row(PART, f"{what}, flat out: to unlink alone",
               ratio(mine, samples[floor.name]), target=(">=", 0.5))
@@ -161,7 +162,7 @@ class Traffic:
 
 
 def paced(bench):
-    backlog = 100_000 if bench.quick else 400_000
+    backlog = 40_000 if bench.quick else 200_000
 
     def prepare(putslot):
         fill(putslot, backlog, backlog, KIB, "expired")
