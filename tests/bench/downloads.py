@@ -213,4 +213,5 @@ def rows(bench):
     yield from large(bench, ON_NGINX, "", LOADS)
     for server in ON_LIGHTTPD, ON_APACHE:
         yield from small(bench, server, f"{server.name}, ")
-        yield from large(bench, server, f"{server.name}, ", LOADS[:2])
+        if not bench.quick:
+            yield from large(bench, server, f"{server.name}, ", LOADS[:2])

@@ -31,6 +31,7 @@ MS = 1000
 STARTS = 5
 CGI_RUNS = 40
 IDLE_SECONDS = 10
+QUICK_IDLE_SECONDS = 3
 SETTLED = 2  # seconds after which a start is over
 GROWTH = 1.25
 
@@ -88,7 +89,7 @@ def medians(bench, sites, sizes):
               Figure.of([largest.filled["bytes_per_slot"]]), "bytes a slot",
               ("<", 300))
     yield from starts(largest.putslot, largest.name)
-    yield from idle()
+    yield from idle(QUICK_IDLE_SECONDS if bench.quick else IDLE_SECONDS)
     yield from cgi(largest)
 
 
@@ -149,26 +150,27 @@ def switches(pid):
                for status in Path(f"/proc/{pid}/task").glob("*/status"))
 
 
-def observe(name, pid):
+def observe(name, pid, seconds):
     time.sleep(SETTLED)
     before = switches(pid)
-    time.sleep(IDLE_SECONDS)
+    time.sleep(seconds)
     yield Row(PART, f"{name}, idle: in memory",
               Figure.of([resident(pid) / MIB]), "MiB", ("<", 8))
-    yield Row(PART, f"{name}, idle: wake-ups in {IDLE_SECONDS} s",
+    yield Row(PART, f"{name}, idle: wake-ups in {seconds} s",
               Figure.of([switches(pid) - before]), target=("<=", 0))
 
 
-def idle():
+def idle(seconds):
     """A pair of programs that have just been started."""
     with Sites(None) as sites:
         putslot = sites.make(Putslot)
         putslot.write_config()
         with LoneComponent(putslot) as component:
-            yield from observe("putslot-component", component.daemon.pid)
+            yield from observe("putslot-component", component.daemon.pid,
+                               seconds)
         fcgi = putslot.start_fcgi()
         wait_for(lambda: "serving" in fcgi.log_text(), "threads")
-        yield from observe("putslot.fcgi", fcgi.pid)
+        yield from observe("putslot.fcgi", fcgi.pid, seconds)
 
 
 # ---- CGI ----
