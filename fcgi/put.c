@@ -233,12 +233,22 @@ take(struct upload *upload, struct http_request *request)
 	return status;
 }
 
+static int
+find(const struct http_request *request, struct slot *slot)
+{
+	const struct http_service *service = request->service;
+	int rc = writer_find(service->writer, request->token, slot);
+
+	return rc == WRITER_BUSY
+		   ? readers_find(service->readers, request->token, slot)
+		   : rc;
+}
+
 /* 0 the body was taken; or the status of the refusal. */
 static int
 receive(struct upload *upload, struct http_request *request)
 {
-	int rc = readers_find(
-	    request->service->readers, request->token, &upload->slot);
+	int rc = find(request, &upload->slot);
 
 	if (rc != 1)
 		return rc == 0 ? no_slot(request) : 500;

@@ -188,15 +188,41 @@ join(struct writer *w, struct turn *turn)
 	return alone;
 }
 
-void
-writer_publish(struct writer *w, struct turn *turn)
+/* Until nothing is left, and nobody at it any more. */
+static void
+publish_all(struct writer *w)
 {
-	if (!join(w, turn))
-		return;
 	for (gather(w); w->count > 0; gather(w)) {
 		drop_late(w);
 		publish_batch(w);
 	}
+}
+
+void
+writer_publish(struct writer *w, struct turn *turn)
+{
+	if (join(w, turn))
+		publish_all(w);
+}
+
+int
+writer_find(
+    struct writer *w, const char token[TOKEN_LEN + 1], struct slot *slot)
+{
+	bool busy = true;
+	int rc;
+
+	if (w->crew == NULL) {
+		pthread_mutex_lock(&w->mutex);
+		busy = w->busy;
+		w->busy = true;
+		pthread_mutex_unlock(&w->mutex);
+	}
+	if (busy)
+		return WRITER_BUSY;
+	rc = store_find(w->store, token, slot);
+	publish_all(w);
+	return rc;
 }
 
 /* ---- the writer ---- */

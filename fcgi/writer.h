@@ -20,6 +20,9 @@
 /* The most uploads that share a transaction. */
 #define WRITER_BATCH 64
 
+/* writer_find: the handle is in use. */
+#define WRITER_BUSY 2
+
 struct body;
 struct writer;
 
@@ -50,5 +53,13 @@ void writer_close(struct writer *); /* accepts NULL */
  * within the busy_timeout gets -1 (logged), so nobody waits longer than two of
  * them. */
 void writer_publish(struct writer *, struct turn *);
+
+/* store_find with the writing handle, if nobody is at it: its cache holds the
+ * pages that it has written, where a reader's has lost them all with the last
+ * commit. Whoever looks up then publishes what has come meanwhile; where that
+ * would take as long as the disk does, the handle is never lent. 1, 0, -1;
+ * WRITER_BUSY. */
+int writer_find(
+    struct writer *, const char token[TOKEN_LEN + 1], struct slot *slot);
 
 #endif

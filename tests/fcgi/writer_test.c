@@ -74,7 +74,9 @@ struct publisher {
 	pthread_t thread;
 	struct writer *writer;
 	struct slot slot;
+	void (*done)(struct turn *); /* NULL: note_result */
 	int result;
+	int found;
 	atomic_int answers;
 	sem_t answered;
 };
@@ -120,7 +122,7 @@ publish(void *arg)
 
 	p->turn.publication =
 	    (struct publication){p->slot.id, SERVICE_NOW, sha256, 0};
-	p->turn.done = note_result;
+	p->turn.done = p->done != NULL ? p->done : note_result;
 	sem_init(&p->answered, 0, 0);
 	writer_publish(p->writer, &p->turn);
 	return NULL;
@@ -291,6 +293,51 @@ START_TEST(who_may_lose_uploads_waits_for_no_disk)
 }
 END_TEST
 
+/* As turn.done: looks its own slot up with the handle that publishes it. */
+static void
+find_own(struct turn *turn)
+{
+	struct publisher *p = (struct publisher *)turn;
+	struct slot found;
+
+	p->found = writer_find(p->writer, p->slot.token, &found);
+	note_result(turn);
+}
+
+START_TEST(the_handle_is_lent_where_it_waits_for_no_disk)
+{
+	struct publisher p[2];
+	struct writer *careless;
+	struct slot found;
+
+	bodies_forgo_syncs(service.http.bodies);
+	ck_assert_int_eq(
+	    writer_open(service.database, STORE_GRANT, 5, &careless), 1);
+	for (int i = 0; i < 2; i++) {
+		p[i] = new_publisher("aa");
+		p[i].writer = careless;
+		ck_assert_int_eq(
+		    writer_find(careless, p[i].slot.token, &found), 1);
+		ck_assert_int_eq(found.stored_at, 0);
+		p[i].done = find_own;
+		publish(&p[i]);
+		ck_assert_int_eq(sem_wait(&p[i].answered), 0);
+		ck_assert_int_eq(p[i].result, 1);
+		ck_assert_int_eq(p[i].found, WRITER_BUSY);
+		ck_assert_int_eq(
+		    writer_find(careless, p[i].slot.token, &found), 1);
+		ck_assert_int_eq(found.stored_at, SERVICE_NOW);
+		body_end(p[i].turn.body);
+	}
+	ck_assert_int_eq(
+	    writer_find(careless, "abcdefghijklmnopqrstuvwxyz", &found), 0);
+	ck_assert_int_eq(
+	    writer_find(service.http.writer, p[0].slot.token, &found),
+	    WRITER_BUSY);
+	writer_close(careless);
+}
+END_TEST
+
 START_TEST(one_that_fails_or_is_late_spoils_none_of_the_others)
 {
 	struct publisher publishers[THREADS];
@@ -377,6 +424,7 @@ main(void)
 	tcase_add_test(
 	    tc, those_who_wait_share_a_commit_and_a_sync_of_each_directory);
 	tcase_add_test(tc, who_may_lose_uploads_waits_for_no_disk);
+	tcase_add_test(tc, the_handle_is_lent_where_it_waits_for_no_disk);
 	tcase_add_test(tc, one_that_fails_or_is_late_spoils_none_of_the_others);
 	tcase_add_test(
 	    tc, nobody_waits_longer_than_two_timeouts_for_a_locked_database);
