@@ -65,7 +65,8 @@ for what, path in (
 # putslot reads a URL from its end.
 get("a file and a slash", "/files/{P}/", HARMLESS)
 for what, path in (
-        ("a file and two slashes", "{P}//x"), ("a shard that is another", "{other}/x"),
+        ("a file and two slashes", "{P}//x"),
+        ("a shard that is another", "{other}/x"),
         ("a file behind the database", "putslot.db/{P}/x")):
     get(what, "/files/" + path, 200)
 
