@@ -45,7 +45,8 @@ raw_component   RawComponent: user, itself, answers, send, until_ping
 stanzas         slot_request, child_request, purpose, slot_urls, Refused
 http_client     request, RawConnection
 commands        curl, go_sendxmpp
-browser         Browser: open, title, url, run, in_frame; OtherOrigin
+browser         Browser: open, title, url, run, in_frame; OtherOrigin;
+                browser_cases: run_browser_cases
 fastcgi         request, record and the like; exchange, output
 power_cut       what must hold when the power comes back; disk_model: what is
                 left then
