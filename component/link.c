@@ -60,6 +60,7 @@ struct link {
 	int64_t watchdog_ms; /* -1: none */
 	int64_t next_watchdog;
 	struct backoff backoff;
+	struct log_lines lines; /* held while answers wait to leave */
 };
 
 /* libstrophe's socket callback has no room for an argument, and nothing else
@@ -201,7 +202,7 @@ send_text(void *arg, const char *text, size_t len)
 static void
 answer_all(struct link *link)
 {
-	log_hold();
+	log_hold(&link->lines);
 	while (!batch_empty(link->batch)) {
 		batch_answer(link->batch, send_text, link);
 		feed_watchdog(link);
@@ -440,6 +441,7 @@ link_close(struct link *link)
 {
 	if (link == NULL)
 		return;
+	log_release();
 	batch_free(link->batch);
 	if (link->conn != NULL)
 		xmpp_conn_release(link->conn);

@@ -24,6 +24,7 @@ struct writer {
 	struct crew *crew; /* NULL: names are not synced */
 	struct turn *batch[WRITER_BATCH];
 	size_t count;
+	struct log_lines lines; /* about those in the batch */
 };
 
 /* ---- names ---- */
@@ -163,7 +164,7 @@ publish_batch(struct writer *w)
 		list[i] = &w->batch[i]->publication;
 	if (w->count > 0)
 		store_publish_all(w->store, list, w->count, name_all, w);
-	log_hold();
+	log_hold(&w->lines);
 	for (size_t i = 0; i < w->count; i++)
 		w->batch[i]->done(w->batch[i]);
 	log_release();

@@ -8,7 +8,6 @@
 
 #define MESSAGE_MAX 1024 /* bytes; what is longer ends in an ellipsis */
 #define ESCAPE_LEN 4     /* "\x0a" */
-#define HELD_MAX 32768   /* bytes */
 
 static const struct {
 	const char *name;
@@ -25,10 +24,8 @@ static const char *program = "putslot";
 static enum log_level highest = LOG_LEVEL_INFO;
 static bool to_syslog = false;
 
-/* Of each thread, between log_hold and log_release. */
-static _Thread_local bool holding = false;
-static _Thread_local char held[HELD_MAX];
-static _Thread_local size_t held_len = 0;
+/* Of each thread, between log_hold and log_release; else NULL. */
+static _Thread_local struct log_lines *held = NULL;
 
 void
 log_open(const char *name, enum log_level level, bool use_syslog)
@@ -67,22 +64,23 @@ escape(const char *text, char *buf, size_t len)
 static void
 write_held(void)
 {
-	if (held_len > 0)
-		fwrite(held, 1, held_len, stderr);
-	held_len = 0;
+	if (held == NULL || held->len == 0)
+		return;
+	fwrite(held->text, 1, held->len, stderr);
+	held->len = 0;
 }
 
 /* 1 the line is kept; 0 there is no place for it. */
 static int
 hold_line(enum log_level level, const char *line, const char *tail)
 {
-	size_t room = sizeof(held) - held_len;
-	int n = snprintf(held + held_len, room, "%s: %s: %s%s\n", program,
-	    levels[level].name, line, tail);
+	size_t room = sizeof(held->text) - held->len;
+	int n = snprintf(held->text + held->len, room, "%s: %s: %s%s\n",
+	    program, levels[level].name, line, tail);
 
 	if (n < 0 || (size_t)n >= room)
 		return 0;
-	held_len += (size_t)n;
+	held->len += (size_t)n;
 	return 1;
 }
 
@@ -90,7 +88,8 @@ hold_line(enum log_level level, const char *line, const char *tail)
 static void
 write_stderr(enum log_level level, const char *line, const char *tail)
 {
-	if (holding && level >= LOG_LEVEL_INFO && hold_line(level, line, tail))
+	if (held != NULL && level >= LOG_LEVEL_INFO &&
+	    hold_line(level, line, tail))
 		return;
 	write_held();
 	fprintf(
@@ -166,14 +165,15 @@ log_debug(const char *fmt, ...)
 }
 
 void
-log_hold(void)
+log_hold(struct log_lines *lines)
 {
-	holding = true;
+	write_held();
+	held = lines;
 }
 
 void
 log_release(void)
 {
-	holding = false;
 	write_held();
+	held = NULL;
 }

@@ -8,6 +8,9 @@
 #define SCHEMA_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
+
+#define LOG_LINES_MAX 32768 /* bytes */
 
 enum log_level {
 	LOG_LEVEL_ERROR,
@@ -26,10 +29,17 @@ void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* From log_hold on a thread's lines that report no trouble are kept, to be
- * written in one piece by its log_release, by its next line that does, or when
- * there are too many. For moments in which others wait. */
-void log_hold(void);
+/* Lines that are held; nobody else's business, and to begin with all zero. */
+struct log_lines {
+	size_t len;
+	char text[LOG_LINES_MAX];
+};
+
+/* From log_hold on a thread's lines that report no trouble are kept in lines,
+ * to be written in one piece by its log_release, by its next line that does, or
+ * when there are too many. For moments in which others wait. lines must last
+ * until log_release, which may also be called when nothing is held. */
+void log_hold(struct log_lines *lines);
 void log_release(void);
 
 #endif

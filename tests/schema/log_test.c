@@ -62,6 +62,8 @@ START_TEST(lines_above_the_level_are_dropped)
 }
 END_TEST
 
+static struct log_lines lines;
+
 /* How much of what was written can be read already. */
 static int
 written(void)
@@ -75,12 +77,13 @@ written(void)
 START_TEST(lines_are_held_until_they_are_released)
 {
 	log_open("t", LOG_LEVEL_INFO, false);
-	log_hold();
+	log_hold(&lines);
 	log_info("one");
 	log_info("two");
 	ck_assert_int_eq(written(), 0);
 	log_release();
 	ck_assert_int_gt(written(), 0);
+	log_release();
 	log_info("three");
 	ck_assert_str_eq(caught(), "t: info: one\nt: info: two\n"
 				   "t: info: three\n");
@@ -90,7 +93,7 @@ END_TEST
 START_TEST(trouble_is_not_held_and_keeps_its_place)
 {
 	log_open("t", LOG_LEVEL_INFO, false);
-	log_hold();
+	log_hold(&lines);
 	log_info("one");
 	log_warn("two");
 	log_info("three");
@@ -107,7 +110,7 @@ START_TEST(more_lines_than_can_be_held_are_written)
 
 	log_open("t", LOG_LEVEL_INFO, false);
 	fcntl(from_stderr, F_SETPIPE_SZ, 1 << 20);
-	log_hold();
+	log_hold(&lines);
 	for (int i = 0; i < 5000; i++)
 		log_info("%04d", i);
 	ck_assert_int_gt(written(), 10000);
