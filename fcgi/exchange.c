@@ -22,24 +22,42 @@ struct exchanges {
 	const struct http_service *service;
 	exchange_end_fn *end;
 	void *arg;
-	struct exchange *every;
-	size_t count;
+	struct exchange *every; /* of which as many were used as are made */
+	size_t count, made;
 
 	pthread_mutex_t mutex; /* for the list, of which the last used comes */
 	pthread_cond_t freed;  /* first: its memory is warm */
 	struct exchange *free;
 };
 
+/* The next one that was never used, or NULL. With the mutex held. Not sooner:
+ * two hundred of them are a mebibyte of pages. */
 static struct exchange *
-take(struct exchanges *all)
+make(struct exchanges *all)
 {
 	struct exchange *x;
 
+	if (all->made == all->count)
+		return NULL;
+	x = &all->every[all->made++];
+	x->all = all;
+	/* fails only where FCGX_Init was not called */
+	FCGX_InitRequest(&x->fcgx, -1, FCGI_FAIL_ACCEPT_ON_INTR);
+	return x;
+}
+
+static struct exchange *
+take(struct exchanges *all)
+{
+	struct exchange *x = NULL;
+
 	pthread_mutex_lock(&all->mutex);
-	while (all->free == NULL)
+	while (all->free == NULL && (x = make(all)) == NULL)
 		pthread_cond_wait(&all->freed, &all->mutex);
-	x = all->free;
-	all->free = x->next;
+	if (all->free != NULL) {
+		x = all->free;
+		all->free = x->next;
+	}
 	pthread_mutex_unlock(&all->mutex);
 	return x;
 }
@@ -115,25 +133,6 @@ exchange_serve(struct exchanges *all, int fd, bool is_new)
 
 /* ---- all of them ---- */
 
-static int
-prepare(struct exchanges *all)
-{
-	int rc = FCGX_Init();
-
-	for (size_t i = 0; rc == 0 && i < all->count; i++) {
-		struct exchange *x = &all->every[i];
-
-		rc = FCGX_InitRequest(&x->fcgx, -1, FCGI_FAIL_ACCEPT_ON_INTR);
-		x->all = all;
-		x->next = all->free;
-		all->free = x;
-	}
-	if (rc == 0)
-		return 1;
-	log_error("server: libfcgi cannot start: %d", rc);
-	return -1;
-}
-
 int
 exchange_open(size_t count, const struct http_service *service,
     exchange_end_fn *end_fn, void *arg, struct exchanges **out)
@@ -141,6 +140,11 @@ exchange_open(size_t count, const struct http_service *service,
 	struct exchanges *all = calloc(1, sizeof(*all));
 
 	*out = NULL;
+	if (FCGX_Init() != 0) {
+		log_error("server: libfcgi cannot start");
+		free(all);
+		return -1;
+	}
 	if (all != NULL)
 		all->every = calloc(count, sizeof(*all->every));
 	if (all == NULL || all->every == NULL) {
@@ -154,10 +158,6 @@ exchange_open(size_t count, const struct http_service *service,
 	all->count = count;
 	pthread_mutex_init(&all->mutex, NULL);
 	pthread_cond_init(&all->freed, NULL);
-	if (prepare(all) == -1) {
-		exchange_close(all);
-		return -1;
-	}
 	*out = all;
 	return 1;
 }
@@ -167,7 +167,7 @@ exchange_close(struct exchanges *all)
 {
 	if (all == NULL)
 		return;
-	for (size_t i = 0; i < all->count; i++)
+	for (size_t i = 0; i < all->made; i++)
 		FCGX_Free(&all->every[i].fcgx, 1);
 	pthread_cond_destroy(&all->freed);
 	pthread_mutex_destroy(&all->mutex);
