@@ -24,6 +24,7 @@ from harness.stanzas import Refused  # noqa: E402
 from harness.states import slot_states  # noqa: E402
 
 PAGE = 4096
+WAL_MAX = 2000 * (2048 + 24)  # bytes, at which a checkpoint is due
 ENOSPC, EROFS = 28, 30
 
 
@@ -187,11 +188,11 @@ def failing_calls(scenario, alone):
         with alone.daemon(faults=switch.plan(
                 end="putslot.db", calls="pwrite,ftruncate")):
             with switch:
-                slots = [alone.slot() for _ in range(150)]
+                slots = [alone.slot() for _ in range(250)]
                 for slot in slots:
                     equal(alone.ask_put(slot).status, 201, "PUT")
                 wal = Path(f"{alone.putslot.database}-wal").stat().st_size
-                true(wal > 1000 * PAGE, f"the WAL has but {wal} bytes")
+                true(wal > WAL_MAX, f"the WAL has but {wal} bytes")
         true(all(map(alone.is_good, slots[-3:])), "they are not served")
         alone.fsck()
     with scenario.case("a disk that becomes read-only: 500, wait errors, and "
