@@ -255,6 +255,32 @@ body_sync(struct body *body)
 
 /* ---- its name ---- */
 
+/* Whether the name stands for the open file, which was looked at, rather than
+ * for what has come into the place of its temporary name since. */
+static bool
+is_named_itself(const struct body *body)
+{
+	struct stat named, open;
+
+	return fstatat(body->tree->dir, body->path, &named,
+		   AT_SYMLINK_NOFOLLOW) == 0 &&
+	       fstat(body->fd, &open) == 0 && named.st_dev == open.st_dev &&
+	       named.st_ino == open.st_ino;
+}
+
+static int
+link_temporary(const struct body *body)
+{
+	if (linkat(body->incoming, body->temporary, body->tree->dir, body->path,
+		0) == -1)
+		return -1;
+	if (!body->adopted || is_named_itself(body))
+		return 0;
+	unlinkat(body->tree->dir, body->path, 0);
+	errno = ESTALE;
+	return -1;
+}
+
 static int
 link_name(struct body *body)
 {
@@ -262,8 +288,7 @@ link_name(struct body *body)
 	int len;
 
 	if (body->temporary[0] != '\0')
-		return linkat(body->incoming, body->temporary, body->tree->dir,
-		    body->path, 0);
+		return link_temporary(body);
 	len = snprintf(path, sizeof(path), "/proc/self/fd/%d", body->fd);
 	if (len < 0 || (size_t)len >= sizeof(path)) {
 		errno = ENAMETOOLONG;

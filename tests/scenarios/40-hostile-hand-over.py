@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Goal of this test: every bad input is answered as it should be through nginx
 that hands uploads over as files; and of the files that somebody names straight
-at the socket, putslot.fcgi takes only what nginx could have written."""
+at the socket, putslot.fcgi takes only what nginx could have written, and
+stores only what it has looked at."""
 
 import os
 import socket
@@ -17,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from harness import NginxHandOver, equal, run_scenario, true  # noqa: E402
 from harness.fastcgi import exchange, output, request  # noqa: E402
 from harness.hostile import run_hostile_inputs  # noqa: E402
-from harness.http_cases import no_leftovers  # noqa: E402
+from harness.http_cases import no_leftovers, token_of  # noqa: E402
 from harness.site import AS_ROOT  # noqa: E402
 
 BODY = b"fives"
@@ -240,8 +241,36 @@ def no_path(files):
     bench.unchanged(put, get, BODY)
 
 
-def removed(files):
-    """After it was looked at, while the upload waits for the database."""
+# ---- what is looked at, and what is taken ----
+
+def replace_by_file(files, path):
+    files.write(path.with_name(next(files.names)), OTHER).rename(path)
+
+
+def replace_by_link(files, path):
+    path.unlink()
+    path.symlink_to(files.target)
+    if AS_ROOT:
+        os.lchown(path, files.target.stat().st_uid, -1)
+
+
+def replace_by_hard_link(files, path):
+    path.unlink()
+    os.link(files.target, path)
+
+
+def remove(_, path):
+    path.unlink()
+
+
+REPLACEMENTS = (("another file", replace_by_file),
+                ("a symbolic link", replace_by_link),
+                ("a hard link", replace_by_hard_link), ("nothing", remove))
+
+
+def replaced(files, replace):
+    """After it was looked at, while the upload waits for the database. What
+    was looked at is stored, or nothing."""
     bench = files.bench
     put, get = bench.slot(len(BODY))
     path = files.new()
@@ -253,11 +282,18 @@ def removed(files):
         lock.execute("BEGIN IMMEDIATE")
         client.start()
         time.sleep(0.4)  # nothing tells when it waits
-        path.unlink()
+        replace(files, path)
         lock.execute("ROLLBACK")
     client.join(20)
-    equal(statuses, [500], "status")
-    bench.unchanged(put, get, BODY)
+    if statuses == [201]:
+        body = bench.putslot.files()[token_of(get)]
+        true(not body.is_symlink(), "a symbolic link was stored")
+        equal(body.stat().st_nlink, 1, "names of what was stored")
+        equal(bench.get(get).body, BODY, "the body")
+    else:
+        equal(statuses, [500], "status")
+        bench.unchanged(put, get, BODY)
+    true(files.target.read_bytes() == OTHER, "the file outside has changed")
 
 
 def body(scenario):
@@ -274,10 +310,12 @@ def body(scenario):
             ("one file for several slots is one's body", twice),
             ("more than a path changes nothing", more_than_a_path),
             ("a body beside the path is refused", body_beside),
-            ("an empty path names nothing", no_path),
-            ("a file that goes while it is taken is not stored", removed)):
+            ("an empty path names nothing", no_path)):
         with scenario.case(name):
             function(files)
+    for what, replace in REPLACEMENTS:
+        with scenario.case(f"a file that {what} takes the place of"):
+            replaced(files, replace)
     with scenario.case("every file on the disk belongs to a slot, whole"):
         no_leftovers(bench.putslot)
 
