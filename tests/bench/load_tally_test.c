@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/suite.h"
+
 static struct load_tally tally;
 
 static void
@@ -95,8 +97,6 @@ main(void)
 {
 	Suite *suite = suite_create("load_tally");
 	TCase *tc = tcase_create("load_tally");
-	SRunner *sr = srunner_create(suite);
-	int failures;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, quantiles_are_those_of_the_good_answers);
@@ -104,8 +104,5 @@ main(void)
 	tcase_add_test(tc, an_answer_with_no_such_status_is_broken);
 	tcase_add_test(tc, merging_adds_all);
 	suite_add_tcase(suite, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(suite);
 }

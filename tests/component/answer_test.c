@@ -6,6 +6,7 @@
 
 #include "component/answer.h"
 #include "tests/component/stanzas.h"
+#include "tests/suite.h"
 
 #define FFFD "\xef\xbf\xbd"
 
@@ -148,10 +149,5 @@ main(void)
 	tcase_add_loop_test(tc, a_broken_answer_is_none, 0, 3);
 	tcase_add_test(tc, a_long_answer_is_whole);
 	suite_add_tcase(suite, tc);
-
-	SRunner *sr = srunner_create(suite);
-	srunner_run_all(sr, CK_NORMAL);
-	int failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "component/backoff.h"
+#include "tests/suite.h"
 
 /* The random number that gives exactly the nominal wait. */
 #define MIDDLE(nominal) ((uint32_t)((nominal) / 4))
@@ -70,10 +71,5 @@ main(void)
 	tcase_add_test(tc, after_all_was_well_the_first_wait_is_short_again);
 	tcase_add_test(tc, what_is_in_vain_is_tried_slowly);
 	suite_add_tcase(suite, tc);
-
-	SRunner *sr = srunner_create(suite);
-	srunner_run_all(sr, CK_NORMAL);
-	int failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(suite);
 }

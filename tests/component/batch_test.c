@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include "tests/component/services.h"
+#include "tests/suite.h"
 
 #define FROM "a@example.org/r"
 #define IQ(inside)        \
@@ -293,10 +294,5 @@ main(void)
 	tcase_add_test(tc, a_slow_batch_gives_way_to_others);
 	tcase_add_test(tc, what_was_dropped_is_not_answered);
 	suite_add_tcase(suite, tc);
-
-	SRunner *sr = srunner_create(suite);
-	srunner_run_all(sr, CK_NORMAL);
-	int failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(suite);
 }

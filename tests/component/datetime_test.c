@@ -4,6 +4,7 @@
 
 #include "component/datetime.h"
 #include "schema/units.h"
+#include "tests/suite.h"
 
 static const struct {
 	const char *text;
@@ -121,10 +122,5 @@ main(void)
 	tcase_add_test(tc, out_of_the_years_the_nearest_is_written);
 	tcase_add_test(tc, the_time_zone_of_the_process_does_not_matter);
 	suite_add_tcase(suite, tc);
-
-	SRunner *sr = srunner_create(suite);
-	srunner_run_all(sr, CK_NORMAL);
-	int failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(suite);
 }

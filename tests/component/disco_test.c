@@ -3,6 +3,7 @@
 #include "component/iq.h"
 #include "tests/component/services.h"
 #include "tests/component/stanzas.h"
+#include "tests/suite.h"
 
 #define FEATURE(var) "<feature var='" var "'/>"
 #define PURPOSE(name) FEATURE("urn:xmpp:http:upload:purpose:0#" name)
@@ -112,10 +113,5 @@ main(void)
 	    sizeof(cases) / sizeof(*cases));
 	tcase_add_test(tc, the_name_of_the_configuration_is_shown);
 	suite_add_tcase(suite, tc);
-
-	SRunner *sr = srunner_create(suite);
-	srunner_run_all(sr, CK_NORMAL);
-	int failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -5,6 +5,7 @@
 #include <sys/statvfs.h>
 
 #include "component/disk.h"
+#include "tests/suite.h"
 
 static int64_t
 free_bytes(void)
@@ -57,10 +58,5 @@ main(void)
 	tcase_add_test(tc, below_the_floor_there_is_no_room);
 	tcase_add_test(tc, a_disk_that_cannot_be_seen_says_so);
 	suite_add_tcase(suite, tc);
-
-	SRunner *sr = srunner_create(suite);
-	srunner_run_all(sr, CK_NORMAL);
-	int failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -3,6 +3,8 @@
 #include <check.h>
 #include <strophe.h>
 
+#include "tests/suite.h"
+
 /* The linker exports it, so that it is found before expat's, which old ones do
  * not have. */
 struct XML_ParserStruct;
@@ -56,15 +58,9 @@ main(void)
 {
 	Suite *suite = suite_create("expat_deferral");
 	TCase *tc = tcase_create("parsers");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tc, a_parser_of_libstrophe_does_not_defer);
 	tcase_add_test(tc, a_parser_made_before_the_first_call_does_not_defer);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -4,6 +4,7 @@
 
 #include "component/file_name.h"
 #include "schema/text.h"
+#include "tests/suite.h"
 
 static const struct {
 	const char *asked;
@@ -144,10 +145,5 @@ main(void)
 	tcase_add_loop_test(tc, a_long_name_of_only_dots_is_made_safe_and_short,
 	    0, sizeof(after_dots) / sizeof(*after_dots));
 	suite_add_tcase(suite, tc);
-
-	SRunner *sr = srunner_create(suite);
-	srunner_run_all(sr, CK_NORMAL);
-	int failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(suite);
 }

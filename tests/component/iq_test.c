@@ -6,6 +6,7 @@
 #include "component/iq.h"
 #include "tests/component/services.h"
 #include "tests/component/stanzas.h"
+#include "tests/suite.h"
 
 #define ASK(type, child)                                                 \
 	"<iq from='romeo@montague.tld/garden' to='upload.montague.tld' " \
@@ -227,10 +228,5 @@ main(void)
 	tcase_add_test(tc, an_id_of_any_length_comes_back);
 	tcase_add_test(tc, characters_that_are_not_xml_are_replaced);
 	suite_add_tcase(suite, tc);
-
-	SRunner *sr = srunner_create(suite);
-	srunner_run_all(sr, CK_NORMAL);
-	int failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "component/jid.h"
+#include "tests/suite.h"
 
 static const struct {
 	const char *jid;
@@ -112,10 +113,5 @@ main(void)
 	    sizeof(sizes) / sizeof(*sizes));
 	tcase_add_test(tc, a_domain_has_its_own_addresses_and_no_others);
 	suite_add_tcase(suite, tc);
-
-	SRunner *sr = srunner_create(suite);
-	srunner_run_all(sr, CK_NORMAL);
-	int failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(suite);
 }

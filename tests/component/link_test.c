@@ -21,6 +21,7 @@
 #include "schema/config.h"
 #include "schema/log.h"
 #include "schema/store.h"
+#include "tests/suite.h"
 
 #define PATIENCE_MS 5000
 /* More than the kernel keeps for both directions of a connection. */
@@ -492,10 +493,5 @@ main(void)
 	tcase_add_test(
 	    tc, requests_that_wait_for_the_database_do_not_starve_the_watchdog);
 	suite_add_tcase(suite, tc);
-
-	SRunner *sr = srunner_create(suite);
-	srunner_run_all(sr, CK_NORMAL);
-	int failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "component/notify.h"
+#include "tests/suite.h"
 
 static char directory[] = "/tmp/notify_test.XXXXXX";
 static char path[64];
@@ -151,10 +152,5 @@ main(void)
 	    sizeof(periods) / sizeof(*periods));
 	tcase_add_test(tc, a_watchdog_of_another_process_is_not_fed);
 	suite_add_tcase(suite, tc);
-
-	SRunner *sr = srunner_create(suite);
-	srunner_run_all(sr, CK_NORMAL);
-	int failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(suite);
 }

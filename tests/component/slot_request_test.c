@@ -6,6 +6,7 @@
 #include "component/refusal.h"
 #include "component/slot_request.h"
 #include "tests/component/stanzas.h"
+#include "tests/suite.h"
 
 #define NOW INT64_C(1757545705) /* 2025-09-10T23:08:25Z */
 #define REQUEST "<request xmlns='urn:xmpp:http:upload:0' "
@@ -199,10 +200,5 @@ main(void)
 	tcase_add_test(
 	    tc, control_characters_and_bad_utf8_are_found_behind_the_parser);
 	suite_add_tcase(suite, tc);
-
-	SRunner *sr = srunner_create(suite);
-	srunner_run_all(sr, CK_NORMAL);
-	int failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "schema/log.h"
+#include "tests/suite.h"
 
 static const struct {
 	xmpp_log_level_t level;
@@ -55,10 +56,5 @@ main(void)
 	tcase_add_loop_test(tc, what_may_hold_a_secret_is_left_out, 0,
 	    sizeof(cases) / sizeof(*cases));
 	suite_add_tcase(suite, tc);
-
-	SRunner *sr = srunner_create(suite);
-	srunner_run_all(sr, CK_NORMAL);
-	int failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(suite);
 }

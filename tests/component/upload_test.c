@@ -13,6 +13,7 @@
 #include "tests/component/services.h"
 #include "tests/component/stanzas.h"
 #include "tests/schema/publications.h"
+#include "tests/suite.h"
 
 #define FROM "romeo@montague.tld/garden"
 #define ASK_FROM(from, request)                                      \
@@ -549,10 +550,5 @@ main(void)
 	tcase_add_test(tc, what_makes_room_is_logged_with_the_reason);
 	tcase_add_test(tc, a_refusal_is_logged);
 	suite_add_tcase(suite, tc);
-
-	SRunner *sr = srunner_create(suite);
-	srunner_run_all(sr, CK_NORMAL);
-	int failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(suite);
 }

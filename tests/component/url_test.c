@@ -5,6 +5,7 @@
 
 #include "component/url.h"
 #include "schema/store.h"
+#include "tests/suite.h"
 
 #define TOKEN "abcdefghijklmnopqrstuvwxyz"
 #define SECRET "234567abcdefghijklmnopqrst"
@@ -84,10 +85,5 @@ main(void)
 	    sizeof(cases) / sizeof(*cases));
 	tcase_add_test(tc, the_longest_name_fits);
 	suite_add_tcase(suite, tc);
-
-	SRunner *sr = srunner_create(suite);
-	srunner_run_all(sr, CK_NORMAL);
-	int failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "schema/log.h"
+#include "tests/suite.h"
 
 #define BODY_SIZE 100 /* more than any has */
 #define TOKEN "abcdefghijklmnopqrstuvwxyz"
@@ -327,8 +328,6 @@ main(void)
 {
 	Suite *s = suite_create("public bodies");
 	TCase *tc = tcase_create("two trees");
-	SRunner *sr = srunner_create(s);
-	int failures;
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_loop_test(tc, a_body_lies_in_the_tree_it_was_begun_in, 0, 2);
@@ -348,8 +347,5 @@ main(void)
 	tcase_add_loop_test(tc, both_trees_tell_their_free_space, 0, 2);
 	tcase_add_test(tc, a_public_tree_that_cannot_be_opened_opens_nothing);
 	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(s);
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "fcgi/body.h"
+#include "tests/suite.h"
 
 #define BODY_SIZE 100 /* more than any has */
 #define TOKEN "abcdefghijklmnopqrstuvwxyz"
@@ -431,8 +432,6 @@ main(void)
 {
 	Suite *suite = suite_create("bodies");
 	TCase *tc = tcase_create("bodies");
-	SRunner *sr = srunner_create(suite);
-	int failures;
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_loop_test(tc, what_was_published_can_be_read, 0, KINDS);
@@ -456,8 +455,5 @@ main(void)
 	tcase_add_test(tc, every_file_in_the_shards_is_found);
 	tcase_add_test(tc, there_is_free_space);
 	suite_add_tcase(suite, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(suite);
 }

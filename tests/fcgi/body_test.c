@@ -17,6 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/suite.h"
+
 #define TOKEN "abcdefghijklmnopqrstuvwxyz"
 
 static char dir[PATH_MAX], public_dir[PATH_MAX + 8];
@@ -181,8 +183,6 @@ main(void)
 {
 	Suite *s = suite_create("body");
 	TCase *tc = tcase_create("body");
-	SRunner *sr;
-	int failures;
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_loop_test(tc, small_ones_that_nobody_can_see_are_held, 0,
@@ -193,10 +193,5 @@ main(void)
 	tcase_add_test(tc, one_for_which_there_is_no_room_leaves_nothing);
 	tcase_add_test(tc, a_name_that_cannot_be_given_is_broken);
 	suite_add_tcase(s, tc);
-
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(s);
 }

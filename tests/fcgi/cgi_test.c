@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "tests/fcgi/service.h"
+#include "tests/suite.h"
 
 #define BODY "hello"
 #define SIZE 5
@@ -332,8 +333,6 @@ main(void)
 {
 	Suite *suite = suite_create("cgi");
 	TCase *tc = tcase_create("cgi");
-	SRunner *sr = srunner_create(suite);
-	int failures;
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_set_timeout(tc, 30);
@@ -353,8 +352,5 @@ main(void)
 	tcase_add_loop_test(tc, the_environment_tells_a_request, 0,
 	    sizeof(environments) / sizeof(*environments));
 	suite_add_tcase(suite, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -6,6 +6,7 @@
 #include <utime.h>
 
 #include "tests/fcgi/slots.h"
+#include "tests/suite.h"
 
 #define MAX_ARGUMENTS 10
 #define CONFIG "-c", "putslot.conf"
@@ -398,8 +399,6 @@ main(void)
 	Suite *s = suite_create("cleanup");
 	TCase *runs = tcase_create("runs");
 	TCase *options = tcase_create("options");
-	SRunner *sr = srunner_create(s);
-	int failures = 0;
 
 	tcase_add_checked_fixture(runs, set_up, slots_tear_down);
 	tcase_add_checked_fixture(options, set_up, slots_tear_down);
@@ -407,8 +406,5 @@ main(void)
 	add_options(options);
 	suite_add_tcase(s, runs);
 	suite_add_tcase(s, options);
-	srunner_run_all(sr, CK_NORMAL);
-	failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(s);
 }

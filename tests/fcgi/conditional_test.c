@@ -1,6 +1,7 @@
 #include <check.h>
 
 #include "fcgi/conditional.h"
+#include "tests/suite.h"
 
 #define TAG "\"abc\""
 #define STORED 784111777
@@ -117,10 +118,5 @@ main(void)
 	tcase_add_loop_test(tc, if_range_names_this_very_body, 0,
 	    sizeof(range_cases) / sizeof(*range_cases));
 	suite_add_tcase(suite, tc);
-
-	SRunner *sr = srunner_create(suite);
-	srunner_run_all(sr, CK_NORMAL);
-	int failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "schema/log.h"
+#include "tests/suite.h"
 
 #define THREADS 7
 #define ITEMS 20
@@ -76,18 +77,11 @@ main(void)
 {
 	Suite *s = suite_create("crew");
 	TCase *tc = tcase_create("crew");
-	SRunner *sr;
-	int failures;
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_loop_test(tc, each_item_is_done_once, 0, 5);
 	tcase_add_test(
 	    tc, as_many_as_there_are_threads_are_done_at_the_same_time);
 	suite_add_tcase(s, tc);
-
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(s);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "schema/log.h"
+#include "tests/suite.h"
 
 #define LARGE (9 << 20) /* more than a piece */
 
@@ -92,8 +93,6 @@ main(void)
 {
 	Suite *suite = suite_create("digest");
 	TCase *tc = tcase_create("digest");
-	SRunner *sr = srunner_create(suite);
-	int failures;
 
 	tcase_add_checked_fixture(tc, set_up, NULL);
 	tcase_add_loop_test(tc, a_file_has_the_digest_of_its_bytes, 0,
@@ -103,8 +102,5 @@ main(void)
 	    tc, bytes_that_go_by_have_the_same_digest_however_they_are_cut);
 	tcase_add_test(tc, what_cannot_be_read_has_no_digest);
 	suite_add_tcase(suite, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(suite);
 }

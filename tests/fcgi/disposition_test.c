@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "fcgi/disposition.h"
+#include "tests/suite.h"
 
 static const struct {
 	bool show_inline;
@@ -84,10 +85,5 @@ main(void)
 	tcase_add_test(tc, the_longest_name_fits);
 	tcase_add_test(tc, a_name_that_does_not_fit_is_left_out);
 	suite_add_tcase(suite, tc);
-
-	SRunner *sr = srunner_create(suite);
-	srunner_run_all(sr, CK_NORMAL);
-	int failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(suite);
 }

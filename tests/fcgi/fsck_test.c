@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "tests/fcgi/slots.h"
+#include "tests/suite.h"
 
 #define GRACE 3600
 
@@ -454,13 +455,8 @@ int
 main(void)
 {
 	Suite *s = suite_create("fsck");
-	SRunner *sr = srunner_create(s);
-	int failures = 0;
 
 	add_findings(new_case(s, "findings"));
 	add_limits(new_case(s, "limits"));
-	srunner_run_all(sr, CK_NORMAL);
-	failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(s);
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "tests/fcgi/service.h"
+#include "tests/suite.h"
 
 #define BODY "0123456789abcdefghij" /* 20 bytes */
 
@@ -231,10 +232,5 @@ get_ranges_suite(void)
 int
 main(void)
 {
-	SRunner *sr = srunner_create(get_ranges_suite());
-
-	srunner_run_all(sr, CK_NORMAL);
-	int failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(get_ranges_suite());
 }

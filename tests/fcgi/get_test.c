@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tests/fcgi/service.h"
+#include "tests/suite.h"
 
 #define BODY "0123456789abcdefghij" /* 20 bytes */
 /* Stands for the token of the slot cat, which is another in each run. */
@@ -385,10 +386,5 @@ get_suite(void)
 int
 main(void)
 {
-	SRunner *sr = srunner_create(get_suite());
-
-	srunner_run_all(sr, CK_NORMAL);
-	int failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(get_suite());
 }

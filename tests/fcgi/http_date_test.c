@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "fcgi/http_date.h"
+#include "tests/suite.h"
 
 #define NOW 1790000000        /* September 2026 */
 #define RFC_EXAMPLE 784111777 /* RFC 9110's: 1994-11-06 08:49:37 UTC */
@@ -133,10 +134,5 @@ main(void)
 	tcase_add_test(tc, a_date_too_far_for_the_form_still_has_its_length);
 	tcase_add_test(tc, neither_locale_nor_time_zone_matters);
 	suite_add_tcase(suite, tc);
-
-	SRunner *sr = srunner_create(suite);
-	srunner_run_all(sr, CK_NORMAL);
-	int failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(suite);
 }

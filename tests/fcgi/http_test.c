@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tests/fcgi/service.h"
+#include "tests/suite.h"
 
 #define TOKEN "abcdefghijklmnopqrstuvwxyz"
 #define SECRET "234567abcdefghijklmnopqrst"
@@ -344,10 +345,5 @@ http_suite(void)
 int
 main(void)
 {
-	SRunner *sr = srunner_create(http_suite());
-
-	srunner_run_all(sr, CK_NORMAL);
-	int failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(http_suite());
 }

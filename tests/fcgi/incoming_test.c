@@ -12,6 +12,7 @@
 #include "fcgi/bodies.h"
 #include "fcgi/body.h"
 #include "schema/log.h"
+#include "tests/suite.h"
 
 #define TOKEN "abcdefghijklmnopqrstuvwxyz"
 #define NOBODY 65534
@@ -288,8 +289,6 @@ main(void)
 {
 	Suite *suite = suite_create("incoming");
 	TCase *tc = tcase_create("incoming");
-	SRunner *sr = srunner_create(suite);
-	int failures;
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, a_file_in_the_directory_or_one_below_is_taken);
@@ -304,8 +303,5 @@ main(void)
 	tcase_add_test(tc, a_file_that_cannot_be_adopted_is_closed);
 	tcase_add_test(tc, old_files_of_nginx_are_swept_and_nothing_else);
 	suite_add_tcase(suite, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -15,6 +15,7 @@
 #include "fcgi/cgi.h"
 #include "fcgi/incoming.h"
 #include "tests/fcgi/service.h"
+#include "tests/suite.h"
 
 #define LARGE 3000001 /* bytes; more than any buffer or piece but the last */
 #define PARAMS 8
@@ -504,8 +505,6 @@ main(void)
 {
 	Suite *suite = suite_create("intake");
 	TCase *tc = tcase_create("from every source");
-	SRunner *sr = srunner_create(suite);
-	int failures;
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_set_timeout(tc, 20);
@@ -524,8 +523,5 @@ main(void)
 	tcase_add_test(tc, a_file_that_is_not_to_be_believed_is_an_error);
 	tcase_add_test(tc, the_disk_is_looked_at_again_and_again);
 	suite_add_tcase(suite, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -13,6 +13,7 @@
 #include <fastcgi.h>
 
 #include "tests/fcgi/streams.h"
+#include "tests/suite.h"
 
 #define ID 0x0102
 #define FILE_SIZE (3 * OUTLET_CONTENT + 77)
@@ -383,10 +384,5 @@ outlet_suite(void)
 int
 main(void)
 {
-	SRunner *sr = srunner_create(outlet_suite());
-
-	srunner_run_all(sr, CK_NORMAL);
-	int failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(outlet_suite());
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "tests/fcgi/service.h"
+#include "tests/suite.h"
 
 #define BODY "0123456789"
 #define SIZE ((int64_t)sizeof(BODY) - 1)
@@ -166,8 +167,6 @@ main(void)
 {
 	Suite *s = suite_create("public files");
 	TCase *tc = tcase_create("PUT and GET");
-	SRunner *sr = srunner_create(s);
-	int failures;
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_loop_test(
@@ -176,8 +175,5 @@ main(void)
 	tcase_add_test(tc, files_stay_when_the_public_url_goes_or_comes);
 	tcase_add_test(tc, a_full_disk_takes_no_public_file);
 	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(s);
 }

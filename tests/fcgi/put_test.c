@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "tests/fcgi/service.h"
+#include "tests/suite.h"
 
 #define BODY "hello"
 #define SIZE 5
@@ -655,13 +656,8 @@ int
 main(void)
 {
 	Suite *suite = suite_create("put");
-	SRunner *sr = srunner_create(suite);
-	int failures;
 
 	add_checks(suite);
 	add_bodies(suite);
-	srunner_run_all(sr, CK_NORMAL);
-	failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fcgi/range.h"
+#include "tests/suite.h"
 
 #define IGNORED 0
 #define UNSATISFIABLE -1
@@ -165,10 +166,5 @@ main(void)
 	    tc, a_body_larger_than_four_gigabytes_has_positions_there);
 	tcase_add_loop_test(tc, an_empty_body_has_no_range, 0, 2);
 	suite_add_tcase(suite, tc);
-
-	SRunner *sr = srunner_create(suite);
-	srunner_run_all(sr, CK_NORMAL);
-	int failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(suite);
 }

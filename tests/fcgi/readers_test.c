@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "tests/fcgi/service.h"
+#include "tests/suite.h"
 
 #define THREADS 24 /* more than handles */
 #define TIMES 200
@@ -79,8 +80,6 @@ main(void)
 {
 	Suite *s = suite_create("readers");
 	TCase *tc = tcase_create("readers");
-	SRunner *sr = srunner_create(s);
-	int failures;
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_set_timeout(tc, 30);
@@ -88,8 +87,5 @@ main(void)
 	tcase_add_test(tc, what_is_not_there_is_not_found);
 	tcase_add_test(tc, a_database_that_is_none_gives_no_readers);
 	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(s);
 }

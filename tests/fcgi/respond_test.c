@@ -9,6 +9,7 @@
 #include "fcgi/http.h"
 #include "schema/config.h"
 #include "tests/fcgi/streams.h"
+#include "tests/suite.h"
 
 static char origin[50];
 static struct config config;
@@ -183,10 +184,5 @@ main(void)
 	tcase_add_test(tc, all_origins_do_not_vary);
 	tcase_add_test(tc, a_preflight_names_methods_and_headers);
 	suite_add_tcase(suite, tc);
-
-	SRunner *sr = srunner_create(suite);
-	srunner_run_all(sr, CK_NORMAL);
-	int failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(suite);
 }

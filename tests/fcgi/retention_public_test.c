@@ -6,6 +6,7 @@
 #include "fcgi/fsck.h"
 #include "fcgi/retention.h"
 #include "tests/fcgi/slots.h"
+#include "tests/suite.h"
 
 #define GRACE 3600
 
@@ -123,8 +124,6 @@ main(void)
 {
 	Suite *s = suite_create("retention of public files");
 	TCase *tc = tcase_create("both trees");
-	SRunner *sr = srunner_create(s);
-	int failures;
 
 	tcase_add_checked_fixture(tc, set_up, slots_tear_down);
 	tcase_add_loop_test(tc, what_is_over_is_removed_from_both, 0, 2);
@@ -132,8 +131,5 @@ main(void)
 	tcase_add_test(tc, what_no_row_names_is_removed_from_both);
 	tcase_add_test(tc, what_is_lost_is_missed_in_both);
 	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(s);
 }

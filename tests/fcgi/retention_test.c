@@ -11,6 +11,7 @@
 #include "fcgi/fsck.h"
 #include "schema/log.h"
 #include "tests/fcgi/slots.h"
+#include "tests/suite.h"
 
 /* ---- faults: these stand before the C library's, in SQLite as well ---- */
 
@@ -829,9 +830,7 @@ int
 main(void)
 {
 	Suite *s = suite_create("retention");
-	SRunner *sr = srunner_create(s);
 	TCase *said = NULL;
-	int failures = 0;
 
 	add_runs(new_case(s, "runs", set_up));
 	add_runs(new_case(s, "runs, flat out", set_up_flat_out));
@@ -843,8 +842,5 @@ main(void)
 	tcase_add_test(
 	    said, every_slot_is_told_with_its_reason_and_without_its_token);
 	tcase_add_test(said, the_summary_is_one_line);
-	srunner_run_all(sr, CK_NORMAL);
-	failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(s);
 }

@@ -13,6 +13,7 @@
 
 #include "fcgi/socket.h"
 #include "tests/fcgi/service.h"
+#include "tests/suite.h"
 
 #define BODY "hello"
 #define SIZE 5
@@ -534,8 +535,6 @@ main(void)
 {
 	Suite *suite = suite_create("server");
 	TCase *tc = tcase_create("server");
-	SRunner *sr = srunner_create(suite);
-	int failures;
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_set_timeout(tc, 30);
@@ -556,8 +555,5 @@ main(void)
 	tcase_add_test(tc, without_descriptors_it_waits_for_some);
 	tcase_add_test(tc, a_listener_that_breaks_ends_the_server);
 	suite_add_tcase(suite, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(suite);
 }

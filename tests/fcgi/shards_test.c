@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/suite.h"
+
 #define TOKEN "abcdefghijklmnopqrstuvwxyz"
 #define ALPHABET "abcdefghijklmnopqrstuvwxyz234567"
 #define THREADS 8
@@ -185,8 +187,6 @@ main(void)
 {
 	Suite *suite = suite_create("shards");
 	TCase *tc = tcase_create("shards");
-	SRunner *sr = srunner_create(suite);
-	int failures;
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, every_shard_has_a_position_of_its_own);
@@ -198,8 +198,5 @@ main(void)
 	tcase_add_test(tc, threads_that_make_the_same_shard_all_get_it);
 	tcase_add_test(tc, a_walk_sums_up_and_ends_where_something_broke);
 	suite_add_tcase(suite, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(suite);
 }

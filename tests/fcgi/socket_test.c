@@ -12,6 +12,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "tests/suite.h"
+
 static char dir[80];
 static char path[100];
 static struct socket_file *ours;
@@ -242,8 +244,6 @@ main(void)
 {
 	Suite *suite = suite_create("socket");
 	TCase *tc = tcase_create("socket");
-	SRunner *sr = srunner_create(suite);
-	int failures;
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, a_new_socket_answers_and_has_its_mode);
@@ -261,8 +261,5 @@ main(void)
 	tcase_add_loop_test(tc, systemds_socket_is_for_this_process_alone, 0,
 	    sizeof(systemd) / sizeof(*systemd));
 	suite_add_tcase(suite, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "tests/fcgi/service.h"
+#include "tests/suite.h"
 
 #define DEADLINE 30 /* seconds; it takes about one */
 
@@ -175,8 +176,6 @@ main(void)
 {
 	Suite *s = suite_create("takedown");
 	TCase *tc = tcase_create("watching");
-	SRunner *sr = srunner_create(s);
-	int failures;
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_set_timeout(tc, 2 * DEADLINE);
@@ -188,8 +187,5 @@ main(void)
 	tcase_add_test(tc, without_a_public_directory_nothing_is_watched);
 	tcase_add_test(tc, a_database_that_is_not_there_is_not_watched);
 	suite_add_tcase(s, tc);
-	srunner_run_all(sr, CK_NORMAL);
-	failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(s);
 }

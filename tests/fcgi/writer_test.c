@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "tests/fcgi/service.h"
+#include "tests/suite.h"
 
 #define THREADS 6
 
@@ -414,8 +415,6 @@ main(void)
 {
 	Suite *s = suite_create("writer");
 	TCase *tc = tcase_create("writer");
-	SRunner *sr;
-	int failures;
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_set_timeout(tc, 30);
@@ -430,10 +429,5 @@ main(void)
 	    tc, nobody_waits_longer_than_two_timeouts_for_a_locked_database);
 	tcase_add_test(tc, a_database_that_cannot_be_opened_gives_no_writer);
 	suite_add_tcase(s, tc);
-
-	sr = srunner_create(s);
-	srunner_run_all(sr, CK_NORMAL);
-	failures = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failures == 0 ? 0 : 1;
+	return suite_run(s);
 }

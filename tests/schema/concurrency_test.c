@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "tests/schema/store_fixture.h"
+#include "tests/suite.h"
 
 #define PROCESSES 6
 #define EACH 20 /* attempts per process */
@@ -231,5 +232,5 @@ main(void)
 	tcase_add_test(tc, every_writing_operation_answers_a_locked_database);
 	tcase_add_test(tc, a_killed_grant_leaves_whole_slots_and_true_counters);
 	suite_add_tcase(suite, tc);
-	return run_suite(suite);
+	return suite_run(suite);
 }

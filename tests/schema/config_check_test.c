@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tests/schema/config_fixture.h"
+#include "tests/suite.h"
 
 static const struct row {
 	const char *text;
@@ -313,8 +314,6 @@ main(void)
 {
 	Suite *suite = suite_create("config_check");
 	TCase *tc = tcase_create("config_check");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tc, fixture_enter, fixture_leave);
 	tcase_add_loop_test(
@@ -330,9 +329,5 @@ main(void)
 	tcase_add_test(tc, the_web_side_does_not_look_for_the_secret);
 	tcase_add_test(tc, the_web_side_forgets_a_secret_that_it_saw);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -4,6 +4,7 @@
 
 #include "schema/config_mistakes.h"
 #include "tests/schema/config_fixture.h"
+#include "tests/suite.h"
 
 /* A mistake in a file, and the whole of what is said about it. */
 static const struct mistake {
@@ -281,8 +282,6 @@ main(void)
 {
 	Suite *suite = suite_create("config_file");
 	TCase *tc = tcase_create("config_file");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tc, fixture_enter, fixture_leave);
 	tcase_add_loop_test(
@@ -297,9 +296,5 @@ main(void)
 	tcase_add_test(tc, a_value_keeps_its_semicolons_and_equals_signs);
 	tcase_add_test(tc, what_cannot_be_read_is_broken);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "schema/config_mistakes.h"
+#include "tests/suite.h"
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
@@ -109,16 +110,10 @@ main(void)
 {
 	Suite *suite = suite_create("config_header");
 	TCase *tc = tcase_create("config_header");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tc, each_header_names_a_scope);
 	tcase_add_test(tc, a_header_that_stands_twice_is_reported);
 	tcase_add_test(tc, a_bad_header_is_not_added);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

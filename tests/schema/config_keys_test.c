@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "schema/config_value.h"
+#include "tests/suite.h"
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
@@ -90,8 +91,6 @@ main(void)
 {
 	Suite *suite = suite_create("config_keys");
 	TCase *tc = tcase_create("config_keys");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tc, every_default_is_a_good_value);
 	tcase_add_test(tc, every_key_of_a_purpose_has_a_default_for_each);
@@ -99,9 +98,5 @@ main(void)
 	tcase_add_loop_test(
 	    tc, a_guess_is_at_most_two_letters_away, 0, COUNT(guesses));
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -3,6 +3,8 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "tests/suite.h"
+
 START_TEST(a_mistake_names_the_file_and_its_line_if_it_has_one)
 {
 	char *said = NULL;
@@ -26,14 +28,8 @@ main(void)
 {
 	Suite *suite = suite_create("config_mistakes");
 	TCase *tc = tcase_create("config_mistakes");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tc, a_mistake_names_the_file_and_its_line_if_it_has_one);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

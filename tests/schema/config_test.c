@@ -5,6 +5,7 @@
 #include "schema/config_keys.h"
 #include "schema/units.h"
 #include "tests/schema/config_fixture.h"
+#include "tests/suite.h"
 
 #define MIB INT64_C(1048576)
 #define DAY INT64_C(86400)
@@ -433,8 +434,6 @@ main(void)
 {
 	Suite *suite = suite_create("config");
 	TCase *tc = tcase_create("config");
-	SRunner *runner;
-	int failed;
 
 	if (getcwd(top, sizeof(top)) == NULL)
 		return 1;
@@ -456,9 +455,5 @@ main(void)
 	tcase_add_test(tc, the_example_sets_nothing_but_what_it_must);
 	tcase_add_test(tc, the_example_is_right_in_its_comments);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

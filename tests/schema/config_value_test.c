@@ -8,6 +8,7 @@
 #include "schema/config.h"
 #include "schema/config_keys.h"
 #include "schema/units.h"
+#include "tests/suite.h"
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
@@ -125,17 +126,11 @@ main(void)
 {
 	Suite *suite = suite_create("config_value");
 	TCase *tc = tcase_create("config_value");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(
 	    tc, a_value_has_the_type_and_range_of_its_key, 0, COUNT(rows));
 	tcase_add_loop_test(
 	    tc, a_stored_value_is_printed_as_it_is_read, 0, COUNT(rows));
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

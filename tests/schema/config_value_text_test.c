@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "schema/config_value.h"
+#include "tests/suite.h"
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
@@ -135,15 +136,9 @@ main(void)
 {
 	Suite *suite = suite_create("config_value_text");
 	TCase *tc = tcase_create("config_value_text");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(
 	    tc, a_text_is_refused_or_put_into_normal_form, 0, COUNT(forms));
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "schema/log.h"
+#include "tests/suite.h"
 
 /* From here on no allocation of OpenSSL's succeeds. */
 static void *
@@ -52,15 +53,9 @@ main(void)
 {
 	Suite *suite = suite_create("crypto");
 	TCase *tc = tcase_create("start");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tc, openssl_is_made_ready_and_may_be_so_again);
 	tcase_add_test(tc, without_memory_it_says_so_and_does_not_crash);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "tests/schema/store_fixture.h"
+#include "tests/suite.h"
 
 #define VERSION "1"
 
@@ -449,5 +450,5 @@ main(void)
 	tcase_add_test(tc, opening_twice_keeps_the_locks_of_the_first);
 	tcase_add_test(tc, a_journal_mode_set_by_hand_is_set_back_by_a_writer);
 	suite_add_tcase(suite, tc);
-	return run_suite(suite);
+	return suite_run(suite);
 }

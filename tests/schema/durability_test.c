@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 
 #include "tests/schema/store_fixture.h"
+#include "tests/suite.h"
 
 static int wal_syncs;
 
@@ -118,8 +119,6 @@ main(void)
 {
 	Suite *suite = suite_create("durability");
 	TCase *tc = tcase_create("syncs");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tc, set_up_store, tear_down_store);
 	tcase_add_test(tc, a_grant_does_not_wait_for_the_disk);
@@ -127,9 +126,5 @@ main(void)
 	tcase_add_test(tc, one_sync_does_for_all_grants_before_it);
 	tcase_add_test(tc, a_publication_is_on_the_disk_when_it_returns);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -4,6 +4,7 @@
 
 #include "schema/config.h"
 #include "schema/units.h"
+#include "tests/suite.h"
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
@@ -95,8 +96,6 @@ main(void)
 {
 	Suite *suite = suite_create("limits");
 	TCase *tc = tcase_create("limits");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(
 	    tc, a_pattern_matches_whole_jids_of_its_kind, 0, COUNT(matches));
@@ -105,9 +104,5 @@ main(void)
 	tcase_add_loop_test(
 	    tc, no_file_is_larger_than_all_that_may_be_kept, 0, COUNT(sizes));
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -9,6 +9,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "tests/suite.h"
+
 /* Standard error is this pipe while a test runs, in the test's own process. */
 static int from_stderr = -1;
 
@@ -182,7 +184,6 @@ main(void)
 {
 	Suite *suite = suite_create("log");
 	TCase *tc = tcase_create("log");
-	SRunner *runner = srunner_create(suite);
 
 	tcase_add_checked_fixture(tc, catch_stderr, NULL);
 	tcase_add_test(tc, a_line_names_program_and_level);
@@ -196,8 +197,5 @@ main(void)
 	tcase_add_test(tc, a_long_line_is_cut_and_says_so);
 	tcase_add_test(tc, errno_is_kept);
 	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	int failures = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -3,6 +3,8 @@
 #include <check.h>
 #include <string.h>
 
+#include "tests/suite.h"
+
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
 static const struct type {
@@ -106,8 +108,6 @@ main(void)
 {
 	Suite *suite = suite_create("media_type");
 	TCase *tc = tcase_create("media_type");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(
 	    tc, a_valid_type_follows_the_grammar, 0, COUNT(types));
@@ -117,9 +117,5 @@ main(void)
 	    tc, case_and_parameters_do_not_count, 0, COUNT(pairs));
 	tcase_add_test(tc, a_type_has_a_longest_length);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "tests/suite.h"
+
 START_TEST(it_never_goes_back_and_a_sleep_moves_it_on)
 {
 	const struct timespec pause = {.tv_nsec = 5000000};
@@ -30,13 +32,9 @@ main(void)
 {
 	Suite *suite = suite_create("monotonic");
 	TCase *tc = tcase_create("monotonic");
-	SRunner *runner = srunner_create(suite);
 
 	tcase_add_test(tc, it_never_goes_back_and_a_sleep_moves_it_on);
 	tcase_add_test(tc, milliseconds_are_those_of_the_same_clock);
 	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	int failures = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

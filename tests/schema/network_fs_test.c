@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/vfs.h>
 
+#include "tests/suite.h"
+
 static const struct {
 	uint32_t f_type;
 	int verdict;
@@ -56,15 +58,10 @@ main(void)
 {
 	Suite *suite = suite_create("network_fs");
 	TCase *tc = tcase_create("network_fs");
-	SRunner *runner = srunner_create(suite);
-	int failures;
 
 	tcase_add_loop_test(tc, network_file_systems_are_told_from_local_ones,
 	    0, (int)(sizeof(cases) / sizeof(cases[0])));
 	tcase_add_test(tc, proc_is_not_taken_for_a_network);
 	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failures = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

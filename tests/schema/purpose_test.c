@@ -1,7 +1,8 @@
 #include "schema/purpose.h"
 
 #include <check.h>
-#include <stdlib.h>
+
+#include "tests/suite.h"
 
 START_TEST(every_purpose_is_found_by_its_own_name)
 {
@@ -45,7 +46,6 @@ main(void)
 {
 	Suite *suite = suite_create("purpose");
 	TCase *tc = tcase_create("purpose");
-	SRunner *runner = srunner_create(suite);
 
 	tcase_add_loop_test(
 	    tc, every_purpose_is_found_by_its_own_name, 0, PURPOSE_COUNT);
@@ -53,8 +53,5 @@ main(void)
 	tcase_add_loop_test(tc, no_other_name_is_a_purpose, 0,
 	    (int)(sizeof(strangers) / sizeof(strangers[0])));
 	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	int failures = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

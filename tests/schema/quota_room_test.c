@@ -1,6 +1,8 @@
 /* schema/quota.c: making room for what is new. */
 #include "tests/schema/quota_fixture.h"
 
+#include "tests/suite.h"
+
 START_TEST(the_oldest_uploads_make_room)
 {
 	struct grant_request request = request_of(500);
@@ -154,5 +156,5 @@ main(void)
 	Suite *suite = suite_create("quota of room");
 
 	suite_add_tcase(suite, case_of_room());
-	return run_suite(suite);
+	return suite_run(suite);
 }

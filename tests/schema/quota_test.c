@@ -1,6 +1,7 @@
 #include "schema/quota.h"
 
 #include "tests/schema/quota_fixture.h"
+#include "tests/suite.h"
 
 /* ---- per user ---- */
 
@@ -319,5 +320,5 @@ main(void)
 	Suite *suite = suite_create("quota");
 
 	suite_add_tcase(suite, case_of_refusals());
-	return run_suite(suite);
+	return suite_run(suite);
 }

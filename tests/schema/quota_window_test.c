@@ -1,6 +1,8 @@
 /* schema/quota.c: the limits per window. */
 #include "tests/schema/quota_fixture.h"
 
+#include "tests/suite.h"
+
 START_TEST(slots_of_a_window_are_counted)
 {
 	struct grant_result result;
@@ -131,5 +133,5 @@ main(void)
 	Suite *suite = suite_create("quota of windows");
 
 	suite_add_tcase(suite, case_of_windows());
-	return run_suite(suite);
+	return suite_run(suite);
 }

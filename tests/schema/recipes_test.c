@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "tests/schema/store_fixture.h"
+#include "tests/suite.h"
 
 #define DOCUMENT "docs/database.md"
 #define BLOCKS_MAX 64
@@ -171,5 +172,5 @@ main(void)
 	tcase_add_loop_test(tc, a_recipe_does_what_it_says, 0,
 	    (int)(sizeof(outcomes) / sizeof(outcomes[0])));
 	suite_add_tcase(suite, tc);
-	return run_suite(suite);
+	return suite_run(suite);
 }

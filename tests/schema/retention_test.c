@@ -3,6 +3,7 @@
 #include "schema/store.h"
 
 #include "tests/schema/store_fixture.h"
+#include "tests/suite.h"
 
 #define PUT_ENDS (NOW + PUT_WINDOW + UPLOAD_TIMEOUT)
 #define MANY 10
@@ -425,5 +426,5 @@ main(void)
 
 	suite_add_tcase(suite, case_of_retention());
 	suite_add_tcase(suite, case_of_checks());
-	return run_suite(suite);
+	return suite_run(suite);
 }

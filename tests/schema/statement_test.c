@@ -1,6 +1,7 @@
 #include "schema/statement.h"
 
 #include "tests/schema/store_fixture.h"
+#include "tests/suite.h"
 
 /* Those that run while somebody waits must never read a whole table. */
 static const enum statement_id hot[] = {STMT_FIND, STMT_PUBLISH, STMT_USAGE,
@@ -167,5 +168,5 @@ main(void)
 	    tc, a_reader_prepares_a_statement_when_it_is_first_started);
 	tcase_add_test(tc, what_cannot_be_prepared_fails_the_step);
 	suite_add_tcase(suite, tc);
-	return run_suite(suite);
+	return suite_run(suite);
 }

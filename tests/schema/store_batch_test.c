@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "tests/schema/store_fixture.h"
+#include "tests/suite.h"
 
 #define SLOTS "SELECT count(*) FROM slot"
 /* What each of the grants is worth, so that sums tell which were recorded. */
@@ -177,5 +178,5 @@ main(void)
 	tcase_add_test(tc, a_locked_database_is_waited_for_once);
 	tcase_add_test(tc, a_batch_without_a_grant_waits_for_nobody);
 	suite_add_tcase(suite, tc);
-	return run_suite(suite);
+	return suite_run(suite);
 }

@@ -223,17 +223,4 @@ shell_get(const char *sql)
 	"SELECT stored_files || ' ' || stored_bytes || ' ' || " \
 	"reserved_files || ' ' || reserved_bytes FROM total"
 
-/* A main for one suite of one or more cases. */
-static inline int
-run_suite(Suite *suite)
-{
-	SRunner *runner = srunner_create(suite);
-	int failures;
-
-	srunner_run_all(runner, CK_NORMAL);
-	failures = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
-
 #endif

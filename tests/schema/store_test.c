@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 
 #include "tests/schema/store_fixture.h"
+#include "tests/suite.h"
 
 static struct slot
 found(const char *token)
@@ -409,5 +410,5 @@ main(void)
 	tcase_add_test(
 	    tc, nobody_sees_the_slot_stored_before_its_body_is_linked);
 	suite_add_tcase(suite, tc);
-	return run_suite(suite);
+	return suite_run(suite);
 }

@@ -3,6 +3,8 @@
 #include <check.h>
 #include <string.h>
 
+#include "tests/suite.h"
+
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
 static const struct code {
@@ -120,8 +122,6 @@ main(void)
 {
 	Suite *suite = suite_create("text");
 	TCase *tc = tcase_create("text");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tc, a_code_point_has_one_form, 0, COUNT(codes));
 	tcase_add_test(tc, one_bad_byte_spoils_a_text);
@@ -131,9 +131,5 @@ main(void)
 	tcase_add_loop_test(
 	    tc, what_does_not_fit_is_not_cut, 0, COUNT(encodings));
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/suite.h"
+
 START_TEST(a_made_token_is_valid)
 {
 	char token[TOKEN_LEN + 1];
@@ -81,7 +83,6 @@ main(void)
 {
 	Suite *suite = suite_create("token");
 	TCase *tc = tcase_create("token");
-	SRunner *runner = srunner_create(suite);
 
 	tcase_add_test(tc, a_made_token_is_valid);
 	tcase_add_test(tc, tokens_differ_and_use_the_whole_alphabet);
@@ -89,8 +90,5 @@ main(void)
 	    0, (int)(sizeof(shapes) / sizeof(shapes[0])));
 	tcase_add_test(tc, tokens_are_equal_only_in_every_character);
 	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	int failures = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -2,6 +2,8 @@
  * changed by hand, on a plain SQLite handle, as in the sqlite3 shell. */
 #include "tests/schema/store_fixture.h"
 
+#include "tests/suite.h"
+
 #define NOBODY                                                           \
 	"SELECT count(*) FROM usage WHERE owner = 'juliet@example.org' " \
 	"AND purpose = 'message'"
@@ -282,5 +284,5 @@ main(void)
 	tcase_add_test(tc, times_are_text_in_utc);
 	tcase_add_test(tc, the_views_show_the_rows_they_are_named_for);
 	suite_add_tcase(suite, tc);
-	return run_suite(suite);
+	return suite_run(suite);
 }

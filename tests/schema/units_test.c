@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/suite.h"
+
 #define REFUSED (-1)
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
@@ -218,8 +220,6 @@ main(void)
 {
 	Suite *suite = suite_create("units");
 	TCase *tc = tcase_create("units");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(
 	    tc, a_number_is_decimal_digits_only, 0, COUNT(numbers));
@@ -232,9 +232,5 @@ main(void)
 	    tc, a_description_is_rounded, 0, COUNT(descriptions));
 	tcase_add_test(tc, a_text_that_does_not_fit_is_empty);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

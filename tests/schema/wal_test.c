@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 
 #include "tests/schema/store_fixture.h"
+#include "tests/suite.h"
 
 #define WRITE_EACH (512 * 2072) /* bytes */
 #define CHECKPOINT_AT (8000 * 2072)
@@ -142,5 +143,5 @@ main(void)
 	tcase_add_test(tc, a_reader_in_the_way_of_a_checkpoint_harms_nobody);
 	tcase_add_test(tc, a_database_without_a_wal_is_none_the_worse);
 	suite_add_tcase(suite, tc);
-	return run_suite(suite);
+	return suite_run(suite);
 }

@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "schema/config.h"
+#include "tests/suite.h"
 
 /* Each test is a process of its own, which nothing gets out of its walls. A
  * leak checker would have to: it is the one tool that these tests go without.
@@ -466,8 +467,6 @@ main(void)
 {
 	Suite *suite = suite_create("walls");
 	TCase *tc = tcase_create("walls");
-	SRunner *runner = srunner_create(suite);
-	int failures;
 
 	abi = syscall(SYS_landlock_create_ruleset, NULL, 0,
 	    LANDLOCK_CREATE_RULESET_VERSION);
@@ -492,8 +491,5 @@ main(void)
 	tcase_add_test(tc, without_either_the_process_keeps_to_itself);
 	tcase_add_test(tc, a_wall_that_cannot_be_raised_harms_nobody);
 	suite_add_tcase(suite, tc);
-	srunner_run_all(runner, CK_NORMAL);
-	failures = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failures == 0 ? 0 : 1;
+	return suite_run(suite);
 }
