@@ -1,9 +1,12 @@
 #include "schema/log.h"
 
+#include "schema/text.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <syslog.h>
 
 #define MESSAGE_MAX 1024 /* bytes; what is longer ends in an ellipsis */
@@ -37,6 +40,19 @@ log_open(const char *name, enum log_level level, bool use_syslog)
 		openlog(name, LOG_PID, LOG_DAEMON);
 }
 
+/* The length of the character that text begins with; 0 when it must not stand
+ * in a line: a control character, or no UTF-8. */
+static size_t
+fit_len(const char *text)
+{
+	uint32_t c = (unsigned char)*text;
+	int n = 1;
+
+	if (c >= 0x80)
+		n = text_decode(text, &c);
+	return n > 0 && c >= 0x20 && (c < 0x7f || c >= 0xa0) ? (size_t)n : 0;
+}
+
 /* len must be at least ESCAPE_LEN * strlen(text) + 1. */
 static void
 escape(const char *text, char *buf, size_t len)
@@ -44,13 +60,17 @@ escape(const char *text, char *buf, size_t len)
 	static const char digits[] = "0123456789abcdef";
 	size_t n = 0;
 
-	for (; *text != '\0' && n + ESCAPE_LEN < len; text++) {
+	while (*text != '\0' && n + ESCAPE_LEN < len) {
+		size_t fit = fit_len(text);
 		unsigned char c = (unsigned char)*text;
 
-		if (c >= 0x20 && c != 0x7f) {
-			buf[n++] = *text;
+		if (fit > 0) {
+			memcpy(buf + n, text, fit);
+			n += fit;
+			text += fit;
 			continue;
 		}
+		text++;
 		buf[n++] = '\\';
 		buf[n++] = 'x';
 		buf[n++] = digits[c >> 4];

@@ -154,6 +154,19 @@ START_TEST(letters_of_every_script_stay_readable)
 }
 END_TEST
 
+START_TEST(a_line_is_utf8_whatever_comes_from_outside)
+{
+	log_open("t", LOG_LEVEL_INFO, false);
+	log_info("%s", "a\xff"
+		       "b\xc0\x8a"
+		       "c\xe5\x9b.\xc2\x9b"
+		       "2J\xc2\xa0\xc3");
+	ck_assert_str_eq(caught(),
+	    "t: info: "
+	    "a\\xffb\\xc0\\x8ac\\xe5\\x9b.\\xc2\\x9b2J\xc2\xa0\\xc3\n");
+}
+END_TEST
+
 START_TEST(a_long_line_is_cut_and_says_so)
 {
 	char text[5000];
@@ -194,6 +207,7 @@ main(void)
 	tcase_add_test(tc, debug_lines_are_written_when_asked_for);
 	tcase_add_test(tc, nothing_from_outside_can_forge_a_line);
 	tcase_add_test(tc, letters_of_every_script_stay_readable);
+	tcase_add_test(tc, a_line_is_utf8_whatever_comes_from_outside);
 	tcase_add_test(tc, a_long_line_is_cut_and_says_so);
 	tcase_add_test(tc, errno_is_kept);
 	suite_add_tcase(suite, tc);
