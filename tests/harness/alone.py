@@ -119,12 +119,12 @@ class Alone:
             lambda argv: [*before, *self.faults.around(argv, **plans)])
 
     def cleanup(self, *options, before=(), env=None, **plans):
-        """(exit status, output)"""
+        """(exit status, output), which is UTF-8 whatever a database holds"""
         argv = [*before, *self.faults.around(
             [self.site.bin / "putslot-cleanup", "-c", self.putslot.path,
              *options], **plans)]
         done = subprocess.run(
-            self.site.as_user(self.site.web_user, argv), text=True,
+            self.site.as_user(self.site.web_user, argv), encoding="utf-8",
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
             env=env)
         true(not SANITIZER.search(done.stdout), done.stdout)

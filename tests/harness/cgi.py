@@ -21,7 +21,8 @@ class Answer:
         head, separator, self.body = output.partition(b"\r\n\r\n")
         self.headers = {
             name.lower(): value for name, _, value in
-            (line.partition(": ") for line in head.decode().split("\r\n"))}
+            (line.partition(": ")
+             for line in head.decode(errors="replace").split("\r\n"))}
         status = re.match(r"\d+", self.headers.get("status", "200"))
         self.status = int(status[0]) if separator and status else None
 
