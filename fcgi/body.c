@@ -260,12 +260,12 @@ body_sync(struct body *body)
 static bool
 is_named_itself(const struct body *body)
 {
-	struct stat named, open;
+	struct stat named, ours;
 
 	return fstatat(body->tree->dir, body->path, &named,
 		   AT_SYMLINK_NOFOLLOW) == 0 &&
-	       fstat(body->fd, &open) == 0 && named.st_dev == open.st_dev &&
-	       named.st_ino == open.st_ino;
+	       fstat(body->fd, &ours) == 0 && named.st_dev == ours.st_dev &&
+	       named.st_ino == ours.st_ino;
 }
 
 static int

@@ -26,9 +26,9 @@
 /* How long a thread waits for descriptors or memory to come free. */
 #define EXHAUSTED_PAUSE 100 /* milliseconds */
 
-/* Descriptors: a connection, a body and up to two directories for each thread;
- * and what the process has, the handles of the database among it. */
-#define DESCRIPTORS_PER_THREAD 4
+/* Descriptors: a connection, a body and a directory for each request; and what
+ * the process has, the handles of the database among it. */
+#define DESCRIPTORS_PER_REQUEST 3
 #define DESCRIPTORS_SHARED 64
 
 /* Requests that wait for no thread, but to be answered by the one that
@@ -293,21 +293,21 @@ fail:
 	return -1;
 }
 
-/* The usual 1024 do not go round among the most threads that may be had; more
- * are there for the asking. */
+/* The usual 1024 do not go round among the most requests that may be under way;
+ * more are there for the asking. */
 static void
-allow_descriptors(size_t threads)
+allow_descriptors(size_t requests)
 {
 	const rlim_t wanted =
-	    threads * DESCRIPTORS_PER_THREAD + DESCRIPTORS_SHARED + KEPT_END;
+	    requests * DESCRIPTORS_PER_REQUEST + DESCRIPTORS_SHARED + KEPT_END;
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 || limit.rlim_cur >= wanted)
 		return;
 	limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &limit) == -1 || limit.rlim_cur < wanted)
-		log_warn("server: %zu threads may need %llu descriptors",
-		    threads, (unsigned long long)wanted);
+		log_warn("server: %zu requests may need %llu descriptors",
+		    requests, (unsigned long long)wanted);
 }
 
 static void
@@ -336,7 +336,7 @@ server_run(int listener, const struct http_service *shared)
 		log_error("server: out of memory");
 		rc = -1;
 	}
-	allow_descriptors(count);
+	allow_descriptors(count + LEFT_TO_OTHERS);
 	if (rc == 1)
 		rc = exchange_open(count + LEFT_TO_OTHERS, shared, keep,
 		    &server, &server.exchanges);
