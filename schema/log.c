@@ -1,13 +1,13 @@
 #include "schema/log.h"
 
-#include "schema/text.h"
-
 #include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
+
+#include "schema/text.h"
 
 #define MESSAGE_MAX 1024 /* bytes; what is longer ends in an ellipsis */
 #define ESCAPE_LEN 4     /* "\x0a" */
