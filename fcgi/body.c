@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,9 +11,6 @@
 #include "fcgi/shards.h"
 #include "fcgi/tree.h"
 #include "schema/log.h"
-
-/* "/proc/self/fd/" and a number */
-#define FD_PATH_MAX 40
 
 struct body {
 	bool forgoes_syncs;
@@ -284,18 +280,12 @@ link_temporary(const struct body *body)
 static int
 link_name(struct body *body)
 {
-	char path[FD_PATH_MAX];
-	int len;
+	char path[TREE_FD_PATH_MAX];
 
 	if (body->temporary[0] != '\0')
 		return link_temporary(body);
-	len = snprintf(path, sizeof(path), "/proc/self/fd/%d", body->fd);
-	if (len < 0 || (size_t)len >= sizeof(path)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	return linkat(
-	    AT_FDCWD, path, body->tree->dir, body->path, AT_SYMLINK_FOLLOW);
+	return linkat(AT_FDCWD, tree_fd_path(body->fd, path), body->tree->dir,
+	    body->path, AT_SYMLINK_FOLLOW);
 }
 
 static int

@@ -12,8 +12,13 @@
 
 #include "schema/log.h"
 
-/* "/proc/self/fd/" and a number */
-#define FD_PATH_MAX 40
+char *
+tree_fd_path(int fd, char path[TREE_FD_PATH_MAX])
+{
+	/* cannot fail, nor be cut: a number has eleven characters at most */
+	snprintf(path, TREE_FD_PATH_MAX, "/proc/self/fd/%d", fd);
+	return path;
+}
 
 int
 tree_broken(const struct tree *tree, const char *what)
@@ -35,11 +40,10 @@ tree_no_room(const struct tree *tree, const char *what)
 static bool
 can_be_named(int fd)
 {
-	char path[FD_PATH_MAX];
+	char path[TREE_FD_PATH_MAX];
 	struct stat st;
-	int len = snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 
-	return len > 0 && (size_t)len < sizeof(path) && lstat(path, &st) == 0;
+	return lstat(tree_fd_path(fd, path), &st) == 0;
 }
 
 /* Learns what a new file is like, from one without a name. Where the file

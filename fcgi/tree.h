@@ -38,6 +38,13 @@ struct tree {
 int tree_open(const char *path, enum bodies_in_flight, struct tree **out);
 void tree_close(struct tree *); /* accepts NULL */
 
+/* "/proc/self/fd/" and a number */
+#define TREE_FD_PATH_MAX 40
+
+/* Writes the path under which an open file that has no name can be given one.
+ * Returns path. */
+char *tree_fd_path(int fd, char path[TREE_FD_PATH_MAX]);
+
 /* Says in the log what errno is about. -1. */
 int tree_broken(const struct tree *, const char *what);
 

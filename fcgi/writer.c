@@ -44,7 +44,8 @@ sync_name(void *item)
 	turn->publication.result = result_of(body_sync_name(turn->body));
 }
 
-/* The first of the n whose synced directory is the n-th's, too, or NULL. */
+/* Whose sync of his directory serves the n-th, too: one of those before him, or
+ * else himself. */
 static const struct turn *
 find_syncer(const struct writer *w, size_t n)
 {
