@@ -6,7 +6,6 @@
 
 #include <check.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include <unistd.h>
 
 #include "schema/log.h"
+#include "tests/remove.h"
 #include "tests/suite.h"
 
 #define BODY_SIZE 100 /* more than any has */
@@ -27,13 +27,6 @@ static struct bodies *bodies;
 
 static const enum bodies_in_flight kinds[] = {BODIES_NAMELESS, BODIES_NAMED};
 static const enum bodies_place places[] = {BODIES_OWN, BODIES_PUBLIC};
-
-static int
-remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st, (void)type, (void)ftw;
-	return remove(path);
-}
 
 static void
 set_up(void)
@@ -54,7 +47,7 @@ static void
 tear_down(void)
 {
 	bodies_close(bodies);
-	nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	remove_tree(dir);
 }
 
 static void
@@ -201,7 +194,7 @@ START_TEST(a_body_on_another_file_system_is_withdrawn_too)
 	ck_assert_int_eq(bodies_withdraw(bodies, TOKEN), 1);
 	ck_assert(!lies_in(shm, TOKEN, NULL));
 	ck_assert_int_eq(bodies_withdraw(bodies, TOKEN), 0);
-	nftw(shm, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	remove_tree(shm);
 }
 END_TEST
 

@@ -3,7 +3,6 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -16,6 +15,7 @@
 #include <unistd.h>
 
 #include "fcgi/body.h"
+#include "tests/remove.h"
 #include "tests/suite.h"
 
 #define BODY_SIZE 100 /* more than any has */
@@ -34,13 +34,6 @@ static const struct kind {
     {BODIES_NAMELESS, false}, {BODIES_NAMED, false}, {BODIES_NAMELESS, true}};
 #define KINDS ((int)(sizeof(kinds) / sizeof(kinds[0])))
 
-static int
-remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st, (void)type, (void)ftw;
-	return remove(path);
-}
-
 static void
 set_up(void)
 {
@@ -57,7 +50,7 @@ static void
 tear_down(void)
 {
 	bodies_close(bodies);
-	nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	remove_tree(dir);
 }
 
 static void
@@ -258,7 +251,7 @@ START_TEST(the_directory_is_made_with_its_mode)
 	open_bodies(0);
 	ck_assert_int_eq(mode_of(""), 02770);
 	put(TOKEN, "x");
-	nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	remove_tree(dir);
 	dir[len] = '\0';
 }
 END_TEST

@@ -7,7 +7,6 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,19 +16,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/remove.h"
 #include "tests/suite.h"
 
 #define TOKEN "abcdefghijklmnopqrstuvwxyz"
 
 static char dir[PATH_MAX], public_dir[PATH_MAX + 8];
 static struct bodies *bodies;
-
-static int
-remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st, (void)type, (void)ftw;
-	return remove(path);
-}
 
 static void
 set_up(void)
@@ -49,8 +42,8 @@ static void
 tear_down(void)
 {
 	bodies_close(bodies);
-	nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-	nftw(public_dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	remove_tree(dir);
+	remove_tree(public_dir);
 }
 
 static struct body *

@@ -2,7 +2,6 @@
 
 #include <check.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "fcgi/bodies.h"
 #include "fcgi/body.h"
 #include "schema/log.h"
+#include "tests/remove.h"
 #include "tests/suite.h"
 
 #define TOKEN "abcdefghijklmnopqrstuvwxyz"
@@ -70,19 +70,12 @@ set_up(void)
 	write_file("in/3/0000000013", "thirteen");
 }
 
-static int
-remove_entry(const char *path, const struct stat *st, int type, struct FTW *f)
-{
-	(void)st, (void)type, (void)f;
-	return remove(path);
-}
-
 static void
 tear_down(void)
 {
 	incoming_close(incoming);
 	bodies_close(bodies);
-	nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	remove_tree(dir);
 }
 
 /* Takes and lets go again. */

@@ -6,7 +6,6 @@
 #define TESTS_FCGI_SERVICE_H
 
 #include <check.h>
-#include <ftw.h>
 #include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +20,7 @@
 #include "schema/log.h"
 #include "schema/store.h"
 #include "tests/fcgi/streams.h"
+#include "tests/remove.h"
 
 #define SERVICE_NOW 1790000000 /* 2026-09-21 14:13:20 UTC */
 #define SERVICE_RETENTION 86400
@@ -84,14 +84,6 @@ service_open(struct service *s)
 	    1);
 }
 
-static inline int
-service_remove_entry(
-    const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st, (void)flag, (void)ftw;
-	return remove(path);
-}
-
 static inline void
 service_close(struct service *s)
 {
@@ -99,7 +91,7 @@ service_close(struct service *s)
 	writer_close(s->http.writer);
 	readers_close(s->http.readers);
 	store_close(s->grants);
-	nftw(s->dir, service_remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	remove_tree(s->dir);
 }
 
 /* ---- slots ---- */

@@ -3,13 +3,13 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/remove.h"
 #include "tests/suite.h"
 
 #define TOKEN "abcdefghijklmnopqrstuvwxyz"
@@ -18,13 +18,6 @@
 
 static char dir[100];
 static int root;
-
-static int
-remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st, (void)type, (void)ftw;
-	return remove(path);
-}
 
 static void
 set_up(void)
@@ -40,7 +33,7 @@ static void
 tear_down(void)
 {
 	close(root);
-	nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	remove_tree(dir);
 }
 
 START_TEST(every_shard_has_a_position_of_its_own)

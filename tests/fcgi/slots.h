@@ -7,7 +7,6 @@
 #define TESTS_FCGI_SLOTS_H
 
 #include <check.h>
-#include <ftw.h>
 #include <limits.h>
 #include <sqlite3.h>
 #include <stdarg.h>
@@ -21,6 +20,7 @@
 #include "fcgi/bodies.h"
 #include "schema/log.h"
 #include "schema/store.h"
+#include "tests/remove.h"
 
 #define JULIET "juliet@example.org"
 #define ROMEO "romeo@example.net"
@@ -88,19 +88,11 @@ slots_set_up(void)
 	slots_open(STORE_DURABLE);
 }
 
-static inline int
-slots_remove_entry(
-    const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st, (void)type, (void)ftw;
-	return remove(path);
-}
-
 static inline void
 slots_tear_down(void)
 {
 	slots_close();
-	nftw(slots_dir, slots_remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	remove_tree(slots_dir);
 }
 
 /* ---- the database, by hand ---- */

@@ -5,26 +5,18 @@
 #ifndef TESTS_FUZZ_DIRECTORY_H
 #define TESTS_FUZZ_DIRECTORY_H
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "tests/fuzz/fuzz.h"
+#include "tests/remove.h"
 
 static char directory_path[200];
-
-static inline int
-directory_remove_entry(
-    const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st, (void)flag, (void)ftw;
-	return remove(path);
-}
 
 static inline void
 directory_remove(void)
 {
-	nftw(directory_path, directory_remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	remove_tree(directory_path);
 }
 
 static inline void

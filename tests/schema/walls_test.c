@@ -4,7 +4,6 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <linux/filter.h>
 #include <linux/landlock.h>
@@ -27,6 +26,7 @@
 #include <unistd.h>
 
 #include "schema/config.h"
+#include "tests/remove.h"
 #include "tests/suite.h"
 
 /* Each test is a process of its own, which nothing gets out of its walls. A
@@ -93,16 +93,6 @@ set_up(void)
 	    snprintf(database, PATH_MAX, "%s/there", store), PATH_MAX);
 }
 
-static int
-remove_entry(
-    const char *path, const struct stat *st, int type, struct FTW *where)
-{
-	(void)st;
-	(void)type;
-	(void)where;
-	return remove(path);
-}
-
 /* In the parent: the child cannot, once it has its walls. */
 static void
 make_top(void)
@@ -113,7 +103,7 @@ make_top(void)
 static void
 remove_top(void)
 {
-	nftw(top, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+	remove_tree(top);
 }
 
 static struct walls
