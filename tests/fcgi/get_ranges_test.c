@@ -4,46 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/fcgi/service.h"
+#include "tests/fcgi/get_fixture.h"
 #include "tests/suite.h"
-
-#define BODY "0123456789abcdefghij" /* 20 bytes */
-
-static struct service service;
-static struct exchange exchange;
-static char cat_url[100]; /* stored: cat.jpg, image/jpeg, BODY */
-
-static void
-make_url(char url[100], const struct slot *slot)
-{
-	snprintf(url, 100, "/upload/%s/any-name", slot->token);
-}
-
-static void
-set_up(void)
-{
-	service_open(&service);
-	struct slot cat = service_grant(&service, "cat.jpg", "image/jpeg", 20);
-
-	service_publish(&service, &cat, BODY, 20);
-	make_url(cat_url, &cat);
-	exchange_open(&exchange, &service, "GET", cat_url);
-}
-
-static void
-tear_down(void)
-{
-	exchange_close(&exchange);
-	service_close(&service);
-}
-
-/* Begins anew, with another method or URL. */
-static void
-request(const char *method, const char *url)
-{
-	exchange_close(&exchange);
-	exchange_open(&exchange, &service, method, url);
-}
 
 /* ---- ranges ---- */
 
@@ -123,7 +85,7 @@ START_TEST(a_head_takes_no_notice_of_a_range)
 {
 	static const char *const headers[] = {"bytes=0-1", "bytes=99-"};
 
-	request("HEAD", cat_url);
+	request("HEAD", &cat);
 	exchange_param(&exchange, "HTTP_RANGE", headers[_i]);
 	const char *answer = exchange_run(&exchange);
 
@@ -147,15 +109,13 @@ START_TEST(a_large_file_arrives_byte_for_byte)
 	    {"bytes=65535-200000", 65535, 134466},
 	};
 	static unsigned char large[LARGE];
-	char url[100];
 
 	for (size_t i = 0; i < LARGE; i++)
 		large[i] = (unsigned char)(i * 7 + i / 251);
 	struct slot slot = service_grant(&service, "large", NULL, LARGE);
 
 	service_publish(&service, &slot, large, LARGE);
-	make_url(url, &slot);
-	request("GET", url);
+	request("GET", &slot);
 	exchange_param(&exchange, "HTTP_RANGE", cases[_i].range);
 	const char *body = exchange_content(exchange_run(&exchange));
 	size_t head = (size_t)(body - (const char *)exchange.answer.data);
@@ -171,7 +131,7 @@ END_TEST
 static void
 request_tebibyte(const char *method)
 {
-	char url[100], path[400];
+	char path[400];
 	struct slot slot =
 	    service_grant(&service, "huge", NULL, (int64_t)1 << 40);
 
@@ -179,8 +139,7 @@ request_tebibyte(const char *method)
 	snprintf(path, sizeof(path), "%s/%.2s/%s", service.bodies_dir,
 	    slot.token, slot.token);
 	ck_assert_int_eq(truncate(path, (off_t)1 << 40), 0);
-	make_url(url, &slot);
-	request(method, url);
+	request(method, &slot);
 }
 
 START_TEST(sizes_and_positions_have_64_bits)

@@ -2,10 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/fcgi/service.h"
+#include "tests/fcgi/get_fixture.h"
 #include "tests/suite.h"
 
-#define BODY "0123456789abcdefghij" /* 20 bytes */
 /* Stands for the token of the slot cat, which is another in each run. */
 #define TOKEN "abcdefghijklmnopqrstuvwxyz"
 #define ETAG "\"" TOKEN "\""
@@ -44,42 +43,6 @@
 	    "Content-Type: text/plain; charset=utf-8\r\n" \
 	    "Content-Length: " length "\r\n"              \
 	    "Cache-Control: no-store\r\n\r\n"
-
-static struct service service;
-static struct exchange exchange;
-static struct slot cat; /* stored: cat.jpg, image/jpeg, BODY */
-static char cat_url[100];
-
-static void
-make_url(char url[100], const struct slot *slot)
-{
-	snprintf(url, 100, "/upload/%s/any-name", slot->token);
-}
-
-static void
-set_up(void)
-{
-	service_open(&service);
-	cat = service_grant(&service, "cat.jpg", "image/jpeg", 20);
-	service_publish(&service, &cat, BODY, 20);
-	make_url(cat_url, &cat);
-	exchange_open(&exchange, &service, "GET", cat_url);
-}
-
-static void
-tear_down(void)
-{
-	exchange_close(&exchange);
-	service_close(&service);
-}
-
-/* Begins anew, with another method or URL. */
-static void
-request(const char *method, const char *url)
-{
-	exchange_close(&exchange);
-	exchange_open(&exchange, &service, method, url);
-}
 
 static void
 replace_token(char *text, const char *from, const char *to)
@@ -121,7 +84,7 @@ END_TEST
 
 START_TEST(a_head_answers_the_same_without_the_body)
 {
-	request("HEAD", cat_url);
+	request("HEAD", &cat);
 	ck_assert_str_eq(run(), WHOLE_HEAD);
 }
 END_TEST
@@ -165,12 +128,14 @@ END_TEST
 
 START_TEST(a_missing_file_answers_one_sentence)
 {
-	request("GET", "/upload/aaaaaaaaaaaaaaaaaaaaaaaaaa/x");
+	const struct slot none = {.token = "aaaaaaaaaaaaaaaaaaaaaaaaaa"};
+
+	request("GET", &none);
 	ck_assert_str_eq(
 	    run(), ERROR_HEAD("404 Not Found",
 		       "37") "There is no such file, or no longer.\n");
 
-	request("HEAD", "/upload/aaaaaaaaaaaaaaaaaaaaaaaaaa/x");
+	request("HEAD", &none);
 	ck_assert_str_eq(run(), ERROR_HEAD("404 Not Found", "37"));
 }
 END_TEST
@@ -240,13 +205,12 @@ static const struct {
 
 START_TEST(only_what_cannot_run_is_shown_inline)
 {
-	char url[100], line[200];
+	char line[200];
 	struct slot slot =
 	    service_grant(&service, kinds[_i].name, kinds[_i].type, 2);
 
 	service_publish(&service, &slot, "ab", 2);
-	make_url(url, &slot);
-	request("GET", url);
+	request("GET", &slot);
 	const char *answer = run();
 
 	exchange_check_status(answer, 200);
@@ -281,14 +245,11 @@ END_TEST
 
 START_TEST(a_file_for_ever_is_cached_as_long_as_configured)
 {
-	char url[100];
-
 	service.limits.retention = UNITS_NEVER;
 	struct slot slot = service_grant(&service, "a", NULL, 2);
 
 	service_publish(&service, &slot, "ab", 2);
-	make_url(url, &slot);
-	request("GET", url);
+	request("GET", &slot);
 	exchange.request.now += 1000000000;
 	exchange_check_header(run(), "Cache-Control: max-age=3600, immutable");
 }
@@ -298,10 +259,10 @@ START_TEST(a_file_is_gone_at_the_second_of_its_expiry)
 {
 	exchange.request.now = cat.expires_at - 1;
 	exchange_check_status(run(), 200);
-	request("GET", cat_url);
+	request("GET", &cat);
 	exchange.request.now = cat.expires_at;
 	exchange_check_status(run(), 404);
-	request("HEAD", cat_url);
+	request("HEAD", &cat);
 	exchange.request.now = cat.expires_at;
 	exchange_check_status(run(), 404);
 }
@@ -326,13 +287,11 @@ leave_body(const struct slot *slot, const char *text)
 START_TEST(a_slot_that_awaits_its_put_is_no_file)
 {
 	static const char *const all[] = {"GET", "HEAD"};
-	char url[100];
 	struct slot slot = service_grant(&service, "a", NULL, 2);
 
 	/* As a crash between link and commit leaves it. */
 	leave_body(&slot, "ab");
-	make_url(url, &slot);
-	request(all[_i], url);
+	request(all[_i], &slot);
 	exchange_check_status(run(), 404);
 }
 END_TEST
