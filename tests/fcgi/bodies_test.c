@@ -101,22 +101,16 @@ assert_absent(const char *token)
 }
 
 static void
-count_file(void *arg, const char *path, const char *token, int64_t size,
+ignore_file(void *arg, const char *path, const char *token, int64_t size,
     int64_t changed_at)
 {
-	int *count = arg;
-
-	(void)path, (void)token, (void)size, (void)changed_at;
-	++*count;
+	(void)arg, (void)path, (void)token, (void)size, (void)changed_at;
 }
 
-static int
+static int64_t
 count_files(void)
 {
-	int count = 0;
-
-	ck_assert_int_ge(bodies_each(bodies, count_file, &count), 0);
-	return count;
+	return bodies_each(bodies, ignore_file, NULL);
 }
 
 /* The number of names in incoming/, or 0 where there is no such directory. */

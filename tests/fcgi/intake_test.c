@@ -232,14 +232,6 @@ put(const struct upload *up)
 
 /* ---- what must hold then ---- */
 
-static void
-count_file(void *arg, const char *path, const char *token, int64_t size,
-    int64_t changed_at)
-{
-	(void)path, (void)token, (void)size, (void)changed_at;
-	++*(int *)arg;
-}
-
 /* Bytes that come through the program are digested on their way. */
 static void
 assert_digest(const struct slot *found, enum source source)
@@ -286,10 +278,7 @@ assert_usable(enum source source)
 {
 	const struct upload again = {
 	    .source = source, .slot = &slot, .data = data, .len = LARGE};
-	int files = 0;
-
-	ck_assert_int_eq(
-	    bodies_each(service.http.bodies, count_file, &files), 0);
+	ck_assert_int_eq(service_count_files(&service), 0);
 	ck_assert_int_eq(put(&again), 201);
 	assert_stored(&slot, source);
 }
@@ -394,19 +383,11 @@ END_TEST
 
 START_TEST(a_body_that_outlasts_its_time_is_refused)
 {
-	struct grant_request request = {.owner = "romeo@example.org",
-	    .file_name = "a",
-	    .size = LARGE,
-	    .expire_before = UNITS_NEVER,
-	    .now = time(NULL),
-	    .put_window = 2,
-	    .max_total = UNITS_NEVER,
-	    .room = UNITS_NEVER,
-	    .limits = &service.limits};
-	struct grant_result brief;
-	struct slot granted;
+	struct grant_request request =
+	    service_request(&service, "a", NULL, LARGE);
+	struct slot brief;
 	struct upload up = {.source = choose_source(_i),
-	    .slot = &granted,
+	    .slot = &brief,
 	    .data = data,
 	    .len = LARGE,
 	    .late = 2100 * 1000};
@@ -414,8 +395,9 @@ START_TEST(a_body_that_outlasts_its_time_is_refused)
 	if (up.source != CGI_SOCKET && up.source != CGI_PIPE)
 		return; /* it is all there; put_test.c has the other */
 	service.config.read_timeout = 5;
-	ck_assert_int_eq(store_grant(service.grants, &request, &brief), 1);
-	ck_assert_int_eq(store_find(service.grants, brief.token, &granted), 1);
+	request.put_window = 2;
+	request.upload_timeout = 0;
+	brief = service_grant_request(&service, &request);
 	ck_assert_int_eq(put(&up), 408);
 }
 END_TEST

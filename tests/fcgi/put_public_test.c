@@ -14,27 +14,14 @@
 #define SIZE ((int64_t)sizeof(BODY) - 1)
 
 static struct service service;
-static char public_dir[300];
 static char public_url[] = "https://files.example.org/";
-
-static void
-open_bodies(const char *public)
-{
-	bodies_close(service.http.bodies);
-	service.http.bodies = NULL;
-	ck_assert_int_eq(bodies_open(service.bodies_dir, public,
-			     BODIES_NAMELESS, &service.http.bodies),
-	    1);
-}
 
 static void
 set_up(void)
 {
 	service_open(&service);
-	snprintf(public_dir, sizeof(public_dir), "%s/public", service.dir);
-	service.config.public = public_dir;
+	service_open_public(&service);
 	service.config.public_url = public_url;
-	open_bodies(public_dir);
 }
 
 static void
@@ -46,23 +33,12 @@ tear_down(void)
 static struct slot
 grant(enum purpose purpose)
 {
-	struct grant_request request = {.owner = "juliet@example.org",
-	    .purpose = purpose,
-	    .file_name = "a.txt",
-	    .size = SIZE,
-	    .expire_before = SERVICE_NOW + 1000,
-	    .now = SERVICE_NOW,
-	    .put_window = 300,
-	    .upload_timeout = 300,
-	    .max_total = UNITS_NEVER,
-	    .room = UNITS_NEVER,
-	    .limits = &service.limits};
-	struct grant_result result;
-	struct slot slot;
+	struct grant_request request =
+	    service_request(&service, "a.txt", NULL, SIZE);
 
-	ck_assert_int_eq(store_grant(service.grants, &request, &result), 1);
-	ck_assert_int_eq(store_find(service.grants, result.token, &slot), 1);
-	return slot;
+	request.purpose = purpose;
+	request.expire_before = SERVICE_NOW + 1000;
+	return service_grant_request(&service, &request);
 }
 
 static void
@@ -109,7 +85,7 @@ START_TEST(only_ephemeral_files_do_not_become_public)
 	bool public = _i != PURPOSE_EPHEMERAL;
 
 	put(&slot, 201);
-	ck_assert(lies_in(public_dir, &slot) == public);
+	ck_assert(lies_in(service.public_dir, &slot) == public);
 	ck_assert(lies_in(service.bodies_dir, &slot) != public);
 }
 END_TEST
@@ -156,7 +132,7 @@ START_TEST(a_full_disk_takes_no_public_file)
 
 	service.config.min_free = UNITS_NEVER - 1;
 	put(&slot, 507);
-	ck_assert(!lies_in(public_dir, &slot));
+	ck_assert(!lies_in(service.public_dir, &slot));
 	service.config.min_free = 0;
 	put(&slot, 201);
 }

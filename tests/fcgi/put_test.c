@@ -6,7 +6,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "tests/fcgi/service.h"
@@ -95,22 +94,11 @@ look_up(const struct slot *which)
 	return found;
 }
 
-static void
-count_file(void *arg, const char *path, const char *token, int64_t size,
-    int64_t changed_at)
-{
-	(void)path, (void)token, (void)size, (void)changed_at;
-	++*(int *)arg;
-}
-
 /* Nothing lies on the disk, the row awaits its PUT, and the PUT works. */
 static void
 assert_usable(void)
 {
-	int files = 0;
-
-	ck_assert_int_eq(
-	    bodies_each(service.http.bodies, count_file, &files), 0);
+	ck_assert_int_eq(service_count_files(&service), 0);
 	ck_assert_int_eq(look_up(&slot).stored_at, 0);
 	ck_assert_int_eq(put(&slot, BODY, SIZE), 201);
 }
@@ -424,22 +412,15 @@ sleep_past_the_end(void *arg)
 
 START_TEST(a_body_that_outlasts_its_time_is_refused)
 {
-	struct grant_request request = {.owner = "romeo@example.org",
-	    .file_name = "a",
-	    .size = SIZE,
-	    .expire_before = UNITS_NEVER,
-	    .now = SERVICE_NOW,
-	    .put_window = 1,
-	    .max_total = UNITS_NEVER,
-	    .room = UNITS_NEVER,
-	    .limits = &service.limits};
-	struct grant_result brief;
-	struct slot granted;
+	struct grant_request request =
+	    service_request(&service, "a", NULL, SIZE);
+	struct slot brief;
 	struct exchange x;
 
-	ck_assert_int_eq(store_grant(service.grants, &request, &brief), 1);
-	ck_assert_int_eq(store_find(service.grants, brief.token, &granted), 1);
-	open_put(&x, &granted, BODY, SIZE);
+	request.put_window = 1;
+	request.upload_timeout = 0;
+	brief = service_grant_request(&service, &request);
+	open_put(&x, &brief, BODY, SIZE);
 	x.body.chunk = 3;
 	x.body.at_chunk = sleep_past_the_end;
 	x.body.arg = &x;
@@ -518,13 +499,11 @@ slot_goes(void *arg)
 START_TEST(a_slot_that_goes_meanwhile_is_not_found)
 {
 	struct exchange x;
-	int files = 0;
 
 	open_put(&x, &slot, BODY, SIZE);
 	x.body.at_chunk = slot_goes;
 	ck_assert_int_eq(finish(&x), 404);
-	ck_assert_int_eq(
-	    bodies_each(service.http.bodies, count_file, &files), 0);
+	ck_assert_int_eq(service_count_files(&service), 0);
 }
 END_TEST
 

@@ -31,7 +31,7 @@
 struct service {
 	char dir[200];
 	char database[250];
-	char bodies_dir[250];
+	char bodies_dir[250], public_dir[250];
 	char cors_origin[50], cors_methods[50], cors_headers[50];
 	struct config config;
 	struct limits limits;
@@ -53,6 +53,7 @@ service_open(struct service *s)
 	ck_assert_ptr_nonnull(mkdtemp(s->dir));
 	snprintf(s->database, sizeof(s->database), "%s/db", s->dir);
 	snprintf(s->bodies_dir, sizeof(s->bodies_dir), "%s/bodies", s->dir);
+	snprintf(s->public_dir, sizeof(s->public_dir), "%s/public", s->dir);
 	snprintf(s->cors_origin, sizeof(s->cors_origin), "*");
 	snprintf(s->cors_methods, sizeof(s->cors_methods),
 	    "GET, HEAD, PUT, OPTIONS");
@@ -84,6 +85,18 @@ service_open(struct service *s)
 	    1);
 }
 
+/* From now on some files are the web server's to serve. */
+static inline void
+service_open_public(struct service *s)
+{
+	s->config.public = s->public_dir;
+	bodies_close(s->http.bodies);
+	s->http.bodies = NULL;
+	ck_assert_int_eq(bodies_open(s->bodies_dir, s->public_dir,
+			     BODIES_NAMELESS, &s->http.bodies),
+	    1);
+}
+
 static inline void
 service_close(struct service *s)
 {
@@ -96,13 +109,13 @@ service_close(struct service *s)
 
 /* ---- slots ---- */
 
-/* A slot that awaits its PUT until 600 seconds after s->now. type may be
- * NULL. */
-static inline struct slot
-service_grant(
+/* For a slot that awaits its PUT until 600 seconds after s->now; type may be
+ * NULL. What is to be otherwise can be changed before it is granted. */
+static inline struct grant_request
+service_request(
     struct service *s, const char *name, const char *type, int64_t size)
 {
-	struct grant_request request = {.owner = "juliet@example.org",
+	return (struct grant_request){.owner = "juliet@example.org",
 	    .purpose = PURPOSE_MESSAGE,
 	    .file_name = name,
 	    .content_type = type,
@@ -114,12 +127,26 @@ service_grant(
 	    .max_total = UNITS_NEVER,
 	    .room = UNITS_NEVER,
 	    .limits = &s->limits};
+}
+
+static inline struct slot
+service_grant_request(struct service *s, const struct grant_request *request)
+{
 	struct grant_result result;
 	struct slot slot;
 
-	ck_assert_int_eq(store_grant(s->grants, &request, &result), 1);
+	ck_assert_int_eq(store_grant(s->grants, request, &result), 1);
 	ck_assert_int_eq(store_find(s->grants, result.token, &slot), 1);
 	return slot;
+}
+
+static inline struct slot
+service_grant(
+    struct service *s, const char *name, const char *type, int64_t size)
+{
+	struct grant_request request = service_request(s, name, type, size);
+
+	return service_grant_request(s, &request);
 }
 
 static inline void
@@ -146,6 +173,20 @@ service_publish(
 	writer_publish(s->http.writer, &turn);
 	ck_assert_int_eq(turn.publication.result, 1);
 	body_end(turn.body);
+}
+
+static inline void
+service_ignore_file(void *arg, const char *path, const char *token,
+    int64_t size, int64_t changed_at)
+{
+	(void)arg, (void)path, (void)token, (void)size, (void)changed_at;
+}
+
+/* How many files lie among the bodies. */
+static inline int64_t
+service_count_files(const struct service *s)
+{
+	return bodies_each(s->http.bodies, service_ignore_file, NULL);
 }
 
 /* ---- one request and its answer ---- */

@@ -14,7 +14,6 @@
 #define DEADLINE 30 /* seconds; it takes about one */
 
 static struct service service;
-static char public_dir[300];
 static sqlite3 *shell; /* what an administrator's sqlite3 would be */
 static struct takedown *takedown;
 
@@ -23,13 +22,7 @@ set_up(void)
 {
 	service_open(&service);
 	service.now = time(NULL);
-	snprintf(public_dir, sizeof(public_dir), "%s/public", service.dir);
-	service.config.public = public_dir;
-	bodies_close(service.http.bodies);
-	service.http.bodies = NULL;
-	ck_assert_int_eq(bodies_open(service.bodies_dir, public_dir,
-			     BODIES_NAMELESS, &service.http.bodies),
-	    1);
+	service_open_public(&service);
 	ck_assert_int_eq(sqlite3_open(service.database, &shell), SQLITE_OK);
 	sqlite3_busy_timeout(shell, 10000);
 }
@@ -85,8 +78,8 @@ is_public(const struct slot *slot)
 {
 	char path[400];
 
-	snprintf(path, sizeof(path), "%s/%.2s/%s", public_dir, slot->token,
-	    slot->token);
+	snprintf(path, sizeof(path), "%s/%.2s/%s", service.public_dir,
+	    slot->token, slot->token);
 	return access(path, F_OK) == 0;
 }
 
@@ -164,8 +157,8 @@ END_TEST
 
 START_TEST(a_database_that_is_not_there_is_not_watched)
 {
-	service.config.database = public_dir;
-	ck_assert_int_eq(rmdir(public_dir), 0);
+	service.config.database = service.public_dir;
+	ck_assert_int_eq(rmdir(service.public_dir), 0);
 	takedown = takedown_open(&service.config, service.http.bodies);
 	ck_assert_ptr_null(takedown);
 }
