@@ -397,14 +397,8 @@ int
 main(void)
 {
 	Suite *s = suite_create("cleanup");
-	TCase *runs = tcase_create("runs");
-	TCase *options = tcase_create("options");
 
-	tcase_add_checked_fixture(runs, set_up, slots_tear_down);
-	tcase_add_checked_fixture(options, set_up, slots_tear_down);
-	add_runs(runs);
-	add_options(options);
-	suite_add_tcase(s, runs);
-	suite_add_tcase(s, options);
+	add_runs(slots_case(s, "runs", set_up));
+	add_options(slots_case(s, "options", set_up));
 	return suite_run(s);
 }

@@ -7,8 +7,6 @@
 #include "tests/fcgi/slots.h"
 #include "tests/suite.h"
 
-#define GRACE 3600
-
 static struct fsck_summary sum;
 
 /* What happens while the check looks at the size of a file that is this big;
@@ -28,19 +26,10 @@ fstat(int fd, struct stat *st)
 	return rc;
 }
 
-/* Files have been made now; the check is made after their grace. */
 static int
 check(bool repair)
 {
-	struct fsck job = {
-	    .store = slots_store,
-	    .bodies = slots_bodies,
-	    .now = time(NULL) + GRACE + 10,
-	    .grace = GRACE,
-	    .repair = repair,
-	};
-
-	return fsck_run(&job, &sum);
+	return slots_check(repair, &sum);
 }
 
 static int64_t
@@ -98,12 +87,8 @@ END_TEST
 
 START_TEST(more_rows_than_a_batch_are_all_seen)
 {
-	slots_sql("BEGIN");
-	for (int n = 1; n <= 250; n++)
-		slots_add_row(n, JULIET, PAST, FUTURE);
-	slots_sql("COMMIT");
-	for (int n = 1; n <= 249; n++)
-		slots_add_body(n);
+	slots_add_rows(1, 250, PAST, FUTURE);
+	slots_add_bodies(1, 249);
 	ck_assert_int_eq(check(false), 0);
 	ck_assert_int_eq(sum.slots, 250);
 	ck_assert_int_eq(sum.sound, 249);
@@ -288,8 +273,7 @@ END_TEST
 
 START_TEST(rows_are_not_dropped_when_no_body_is_there_at_all)
 {
-	for (int n = 1; n <= FSCK_STRANGERS + 1; n++)
-		slots_add_row(n, JULIET, PAST, FUTURE);
+	slots_add_rows(1, FSCK_STRANGERS + 1, PAST, FUTURE);
 	ck_assert_int_eq(check(true), 0);
 	ck_assert_int_eq(sum.repaired, 0);
 	ck_assert_int_eq(slots_count_rows(), FSCK_STRANGERS + 1);
@@ -298,8 +282,7 @@ END_TEST
 
 START_TEST(bodies_are_not_removed_when_the_database_is_another)
 {
-	for (int n = 1; n <= FSCK_STRANGERS + 1; n++)
-		slots_add_body(n);
+	slots_add_bodies(1, FSCK_STRANGERS + 1);
 	ck_assert_int_eq(check(true), 0);
 	ck_assert_int_eq(sum.repaired, 0);
 	ck_assert_int_eq(sum.orphans, FSCK_STRANGERS + 1);
@@ -309,8 +292,7 @@ END_TEST
 
 START_TEST(a_few_lost_bodies_are_no_strangers)
 {
-	for (int n = 1; n <= FSCK_STRANGERS; n++)
-		slots_add_row(n, JULIET, PAST, FUTURE);
+	slots_add_rows(1, FSCK_STRANGERS, PAST, FUTURE);
 	ck_assert_int_eq(check(true), 1);
 	ck_assert_int_eq(slots_count_rows(), 0);
 }
@@ -319,8 +301,7 @@ END_TEST
 START_TEST(many_lost_bodies_beside_a_sound_one_are_no_strangers)
 {
 	add_sound();
-	for (int n = 2; n <= 150; n++)
-		slots_add_row(n, JULIET, PAST, FUTURE);
+	slots_add_rows(2, 150, PAST, FUTURE);
 	ck_assert_int_eq(check(true), 1);
 	ck_assert_int_eq(sum.repaired, 149);
 	ck_assert_int_eq(slots_count_rows(), 1);
@@ -333,10 +314,7 @@ START_TEST(a_locked_database_is_said_to_be_broken_not_wrong)
 {
 	add_sound();
 	lose_a_body();
-	store_close(slots_store);
-	ck_assert_int_eq(
-	    store_open(slots_path("db"), STORE_DURABLE, 0, &slots_store), 1);
-	slots_sql("BEGIN IMMEDIATE");
+	slots_lock();
 	ck_assert_int_eq(check(true), -1);
 	slots_sql("ROLLBACK");
 	ck_assert(slots_has_row(2));
@@ -403,17 +381,6 @@ START_TEST(the_summary_is_one_line)
 }
 END_TEST
 
-static TCase *
-new_case(Suite *s, const char *name)
-{
-	TCase *tc = tcase_create(name);
-
-	tcase_add_checked_fixture(tc, slots_set_up, slots_tear_down);
-	tcase_set_timeout(tc, 60);
-	suite_add_tcase(s, tc);
-	return tc;
-}
-
 static void
 add_findings(TCase *tc)
 {
@@ -456,7 +423,7 @@ main(void)
 {
 	Suite *s = suite_create("fsck");
 
-	add_findings(new_case(s, "findings"));
-	add_limits(new_case(s, "limits"));
+	add_findings(slots_case(s, "findings", slots_set_up));
+	add_limits(slots_case(s, "limits", slots_set_up));
 	return suite_run(s);
 }

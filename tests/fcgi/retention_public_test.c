@@ -1,14 +1,9 @@
 /*
  * Cleanup and the check where some bodies are public.
  */
-#include <time.h>
-
-#include "fcgi/fsck.h"
 #include "fcgi/retention.h"
 #include "tests/fcgi/slots.h"
 #include "tests/suite.h"
-
-#define GRACE 3600
 
 /* Slots with an odd number have a public body. */
 static const char *
@@ -48,20 +43,6 @@ set_up(void)
 	}
 }
 
-static int
-check(bool repair, struct fsck_summary *sum)
-{
-	struct fsck job = {
-	    .store = slots_store,
-	    .bodies = slots_bodies,
-	    .now = time(NULL) + GRACE + 10,
-	    .grace = GRACE,
-	    .repair = repair,
-	};
-
-	return fsck_run(&job, sum);
-}
-
 static const bool ways[] = {false, true}; /* flat out */
 
 START_TEST(what_is_over_is_removed_from_both)
@@ -88,7 +69,7 @@ START_TEST(what_is_sound_is_so_in_both)
 {
 	struct fsck_summary sum = {0};
 
-	ck_assert_int_eq(check(false, &sum), 1);
+	ck_assert_int_eq(slots_check(false, &sum), 1);
 	ck_assert_int_eq(sum.sound, 6);
 	ck_assert_int_eq(sum.files, 6);
 }
@@ -100,7 +81,7 @@ START_TEST(what_no_row_names_is_removed_from_both)
 
 	slots_sql("DELETE FROM slot WHERE id IN (5, 6)");
 	slots_sql("DELETE FROM doomed");
-	ck_assert_int_eq(check(true, &sum), 1);
+	ck_assert_int_eq(slots_check(true, &sum), 1);
 	ck_assert_int_eq(sum.orphans, 2);
 	ck_assert_int_eq(sum.repaired, 2);
 	for (int n = 1; n <= 6; n++)
@@ -114,7 +95,7 @@ START_TEST(what_is_lost_is_missed_in_both)
 
 	ck_assert_int_eq(unlink(body_path(5)), 0);
 	ck_assert_int_eq(unlink(body_path(6)), 0);
-	ck_assert_int_eq(check(false, &sum), 0);
+	ck_assert_int_eq(slots_check(false, &sum), 0);
 	ck_assert_int_eq(sum.lost, 2);
 }
 END_TEST
@@ -123,13 +104,11 @@ int
 main(void)
 {
 	Suite *s = suite_create("retention of public files");
-	TCase *tc = tcase_create("both trees");
+	TCase *tc = slots_case(s, "both trees", set_up);
 
-	tcase_add_checked_fixture(tc, set_up, slots_tear_down);
 	tcase_add_loop_test(tc, what_is_over_is_removed_from_both, 0, 2);
 	tcase_add_test(tc, what_is_sound_is_so_in_both);
 	tcase_add_test(tc, what_no_row_names_is_removed_from_both);
 	tcase_add_test(tc, what_is_lost_is_missed_in_both);
-	suite_add_tcase(s, tc);
 	return suite_run(s);
 }

@@ -5,10 +5,8 @@
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <utime.h>
 
-#include "fcgi/fsck.h"
 #include "schema/log.h"
 #include "tests/fcgi/slots.h"
 #include "tests/suite.h"
@@ -318,11 +316,8 @@ START_TEST(more_than_two_batches_go_in_a_run_that_is_flat_out)
 	const int count = 20500;
 	const int each = 50;
 
-	slots_sql("BEGIN");
-	for (int n = 1; n <= count; n++)
-		slots_add_row(n, JULIET, PAST, PAST);
+	slots_add_rows(1, count, PAST, PAST);
 	slots_add_row(count + 1, JULIET, PAST, FUTURE);
-	slots_sql("COMMIT");
 	for (int n = each; n <= count; n += each)
 		slots_add_body(n);
 	slots_add_body(count + 1);
@@ -342,10 +337,7 @@ START_TEST(a_run_that_is_flat_out_leaves_no_large_wal)
 {
 	struct stat st;
 
-	slots_sql("BEGIN");
-	for (int n = 1; n <= 5000; n++)
-		slots_add_row(n, JULIET, PAST, PAST);
-	slots_sql("COMMIT");
+	slots_add_rows(1, 5000, PAST, PAST);
 	ck_assert_int_eq(run(), 1);
 	ck_assert_int_eq(stat(slots_path("db-wal"), &st), 0);
 	ck_assert_int_lt(st.st_size, 100000);
@@ -365,8 +357,7 @@ START_TEST(a_dry_run_foretells_a_run_and_changes_nothing)
 	slots_add(4, ROMEO, FUTURE);
 	slots_sql("DELETE FROM slot WHERE id = 4");
 	slots_add(5, ROMEO, FUTURE);
-	for (int n = 10; n < 150; n++)
-		slots_add_row(n, JULIET, 0, FUTURE);
+	slots_add_rows(10, 149, 0, FUTURE);
 
 	slots_reopen(STORE_READ);
 	ck_assert_int_eq(dry_run(), 1);
@@ -422,12 +413,8 @@ END_TEST
 
 START_TEST(more_failures_than_a_batch_do_not_make_a_run_endless)
 {
-	slots_sql("BEGIN");
-	for (int n = 1; n <= 250; n++)
-		slots_add_row(n, JULIET, PAST, PAST);
-	slots_sql("COMMIT");
-	for (int n = 1; n <= 250; n++)
-		slots_add_body(n);
+	slots_add_rows(1, 250, PAST, PAST);
+	slots_add_bodies(1, 250);
 	fault.unlink_errno = EACCES;
 	fault.fail_token[0] = '\0'; /* every one */
 	ck_assert_int_eq(run(), 0);
@@ -472,10 +459,7 @@ END_TEST
 START_TEST(a_locked_database_ends_the_run)
 {
 	slots_add(1, JULIET, PAST);
-	store_close(slots_store);
-	ck_assert_int_eq(
-	    store_open(slots_path("db"), STORE_DURABLE, 0, &slots_store), 1);
-	slots_sql("BEGIN IMMEDIATE");
+	slots_lock();
 	ck_assert_int_eq(run(), -1);
 	ck_assert(slots_has_body(1));
 	slots_sql("ROLLBACK");
@@ -520,12 +504,8 @@ START_TEST(two_runs_at_once_do_the_work_of_one)
 	pid_t one = 0;
 	pid_t two = 0;
 
-	slots_sql("BEGIN");
-	for (int n = 1; n <= count; n++)
-		slots_add_row(n, JULIET, PAST, PAST);
-	slots_sql("COMMIT");
-	for (int n = 1; n <= count; n++)
-		slots_add_body(n);
+	slots_add_rows(1, count, PAST, PAST);
+	slots_add_bodies(1, count);
 	slots_add(count + 1, JULIET, FUTURE);
 	slots_close();
 
@@ -564,13 +544,8 @@ static void
 assert_guarantee(void)
 {
 	struct fsck_summary found;
-	struct fsck check = {
-	    .store = slots_store,
-	    .bodies = slots_bodies,
-	    .now = time(NULL) + 10,
-	};
 
-	ck_assert_int_eq(fsck_run(&check, &found), 1);
+	ck_assert_int_eq(slots_check(false, &found), 1);
 }
 
 START_TEST(a_run_may_be_killed_at_any_step)
@@ -638,11 +613,8 @@ END_TEST
 
 START_TEST(a_user_with_more_than_a_batch_is_erased_whole)
 {
-	slots_sql("BEGIN");
-	for (int n = 1; n <= 250; n++)
-		slots_add_row(n, JULIET, PAST, FUTURE);
+	slots_add_rows(1, 250, PAST, FUTURE);
 	slots_add_row(251, ROMEO, PAST, FUTURE);
-	slots_sql("COMMIT");
 	ck_assert_int_eq(erase(JULIET), 1);
 	ck_assert_int_eq(sum.erased, 250);
 	ck_assert_int_eq(slots_count_rows(), 1);
@@ -758,17 +730,6 @@ set_up_flat_out(void)
 	flat_out = true;
 }
 
-static TCase *
-new_case(Suite *s, const char *name, void (*begin)(void))
-{
-	TCase *tc = tcase_create(name);
-
-	tcase_add_checked_fixture(tc, begin, slots_tear_down);
-	tcase_set_timeout(tc, 120);
-	suite_add_tcase(s, tc);
-	return tc;
-}
-
 static void
 add_runs(TCase *tc)
 {
@@ -817,8 +778,8 @@ add_erasures(TCase *tc)
 static void
 add_ways(Suite *s)
 {
-	TCase *usual = new_case(s, "the usual way", set_up);
-	TCase *fast = new_case(s, "flat out", set_up_flat_out);
+	TCase *usual = slots_case(s, "the usual way", set_up);
+	TCase *fast = slots_case(s, "flat out", set_up_flat_out);
 
 	tcase_add_test(usual, neighbours_in_a_shard_are_settled_together);
 	tcase_add_test(
@@ -832,13 +793,13 @@ main(void)
 	Suite *s = suite_create("retention");
 	TCase *said = NULL;
 
-	add_runs(new_case(s, "runs", set_up));
-	add_runs(new_case(s, "runs, flat out", set_up_flat_out));
-	add_failures(new_case(s, "failures", set_up));
-	add_failures(new_case(s, "failures, flat out", set_up_flat_out));
-	add_erasures(new_case(s, "erasures", set_up));
+	add_runs(slots_case(s, "runs", set_up));
+	add_runs(slots_case(s, "runs, flat out", set_up_flat_out));
+	add_failures(slots_case(s, "failures", set_up));
+	add_failures(slots_case(s, "failures, flat out", set_up_flat_out));
+	add_erasures(slots_case(s, "erasures", set_up));
 	add_ways(s);
-	said = new_case(s, "said", set_up);
+	said = slots_case(s, "said", set_up);
 	tcase_add_test(
 	    said, every_slot_is_told_with_its_reason_and_without_its_token);
 	tcase_add_test(said, the_summary_is_one_line);

@@ -15,9 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fcgi/bodies.h"
+#include "fcgi/fsck.h"
 #include "schema/log.h"
 #include "schema/store.h"
 #include "tests/remove.h"
@@ -29,6 +31,9 @@
 #define PAST 1000000
 #define NOW 2000000
 #define FUTURE 3000000
+
+/* How old a file must be for slots_check to judge it, in seconds. */
+#define GRACE 3600
 
 static char slots_dir[PATH_MAX - 100];
 static struct store *slots_store;
@@ -95,6 +100,34 @@ slots_tear_down(void)
 	remove_tree(slots_dir);
 }
 
+/* Of the suite; each of its tests gets slots of its own. set_up calls
+ * slots_set_up, or is that. */
+static inline TCase *
+slots_case(Suite *suite, const char *name, void (*set_up)(void))
+{
+	TCase *tc = tcase_create(name);
+
+	tcase_add_checked_fixture(tc, set_up, slots_tear_down);
+	tcase_set_timeout(tc, 120);
+	suite_add_tcase(suite, tc);
+	return tc;
+}
+
+/* Files have been made now; the check is made after their grace. */
+static inline int
+slots_check(bool repair, struct fsck_summary *sum)
+{
+	struct fsck job = {
+	    .store = slots_store,
+	    .bodies = slots_bodies,
+	    .now = time(NULL) + GRACE + 10,
+	    .grace = GRACE,
+	    .repair = repair,
+	};
+
+	return fsck_run(&job, sum);
+}
+
 /* ---- the database, by hand ---- */
 
 /* Runs one statement; the first column of its first row, or 0. */
@@ -152,6 +185,16 @@ slots_add_row(int n, const char *owner, int64_t stored_at, int64_t expires_at)
 	    (long long)expires_at, (long long)stored_at);
 }
 
+/* The same for all from first to last. */
+static inline void
+slots_add_rows(int first, int last, int64_t stored_at, int64_t expires_at)
+{
+	slots_sql("BEGIN");
+	for (int n = first; n <= last; n++)
+		slots_add_row(n, JULIET, stored_at, expires_at);
+	slots_sql("COMMIT");
+}
+
 static inline bool
 slots_has_row(int n)
 {
@@ -169,6 +212,17 @@ static inline int64_t
 slots_count_doomed(void)
 {
 	return slots_sql("SELECT count(*) FROM doomed");
+}
+
+/* Locks the database until slots_sql("ROLLBACK"), and slots_store does not wait
+ * for it any more. */
+static inline void
+slots_lock(void)
+{
+	store_close(slots_store);
+	ck_assert_int_eq(
+	    store_open(slots_path("db"), STORE_DURABLE, 0, &slots_store), 1);
+	slots_sql("BEGIN IMMEDIATE");
 }
 
 /* ---- the bodies, by hand ---- */
@@ -200,6 +254,13 @@ static inline void
 slots_add_body(int n)
 {
 	slots_write_file(slots_body_path(n), 100);
+}
+
+static inline void
+slots_add_bodies(int first, int last)
+{
+	for (int n = first; n <= last; n++)
+		slots_add_body(n);
 }
 
 static inline bool
