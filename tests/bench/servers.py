@@ -23,10 +23,11 @@ LIFETIME = 7 * 24 * 3600  # seconds: nothing expires while it is measured
 ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 GIB = 1 << 30
 
-# Of the floor: libfcgi's threads each keep to a connection, so there is one for
-# each that works and each that nginx keeps idle. Of a putslot to which bodies
-# are streamed: one for each that is under way.
-FLOOR_THREADS = 192
+# Of the floor: what is best for it, of 1, 2, 4, 16 and 64, on two cores; with a
+# disk to wait for, more of them wait at the same time. Of a putslot to which
+# bodies are streamed: one for each that is under way.
+FLOOR_THREADS = 4
+SYNCING_THREADS = 16
 STREAMS = 64
 
 
@@ -252,21 +253,41 @@ def new_names(form):
     return new_paths
 
 
+def start_floor(site, socket, directory, options, threads):
+    shutil.copy(BUILD / "tests/bench/floor", site.bin)
+    return site.start(
+        "floor", [site.bin / "floor", *options, socket, directory, threads],
+        lambda: socket.exists() and accepts(socket), user=site.web_user)
+
+
 def floor_behind(site, way, *options, name="a program that only writes",
-                 more="", places={}):
+                 more="", places={}, threads=FLOOR_THREADS):
     """The endpoint that is the floor program, with these options, behind the
     same way; more: of the server's configuration; places: of its own in it."""
     directory = make_shards(site, "floor")
     socket = directory / "sock"  # where that user may make one
-    shutil.copy(BUILD / "tests/bench/floor", site.bin)
-    program = site.start(
-        "floor", [site.bin / "floor", *options, socket, directory,
-                  FLOOR_THREADS],
-        lambda: socket.exists() and accepts(socket), user=site.web_user)
+    program = start_floor(site, socket, directory, options, threads)
     server, port, temporary = way.start_before(
         site, {SOCKET: socket, **places}, more)
     return Endpoint(name, site, port, [server, program],
                     new_names("/upload/{token}"), [temporary, directory])
+
+
+def floor_with_slots(site, way, *options, name, threads=FLOOR_THREADS):
+    """The same in a database of putslot's: addresses are those of slots, which
+    it looks up and marks as stored."""
+    putslot = Putslot(site)
+    putslot.grant(1)  # so that there is a database
+    endpoint = floor_behind(site, way, "-o", putslot.database, *options,
+                            name=name, threads=threads)
+
+    def new_paths(count, size):
+        slots = putslot.grants(count, size, put_window=LIFETIME,
+                               upload_timeout=LIFETIME, retention=3 * LIFETIME)
+        return [f"/upload/{token}" for token, _ in slots]
+
+    endpoint.new_paths = new_paths
+    return endpoint
 
 
 DAV = """
