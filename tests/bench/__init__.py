@@ -4,6 +4,7 @@ run           the program: which parts, how long, where the results go
 measure       contenders by turns, and what their processes take
 load          the load generator http_load, and what it said
 servers       web servers on plain HTTP, with putslot behind them or a floor
+peer          a script on PHP behind one
 rows          a row of the table: figure, target, reached or not
 machine       the machine, as far as figures depend on it
 ground        the file system that is written to

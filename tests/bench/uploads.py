@@ -8,23 +8,26 @@ import subprocess
 
 from harness import BUILD
 
+from . import peer
 from .load import Load
 from .measure import Most, Watch, disk_used
 from .rows import Figure, Row, figure, ratio
 from .servers import (APACHE, LIGHTTPD, LIGHTTPD_CGI, NGINX, NGINX_HANDED,
-                      NGINX_STREAMED, STREAMS, Sites, behind, floor_behind,
-                      webdav)
+                      NGINX_STREAMED, STREAMS, SYNCING_THREADS, Sites, behind,
+                      floor_behind, floor_with_slots, webdav)
 
 KIB = 1024
 MIB = KIB * KIB
 GB = 1e9
 SMALL = 10 * KIB
 WARM = 3000  # files, of 1024 directories
+OFTEN = 9  # rounds
 
 SLOPPY = {"store": {"durable": "no"}}
 
 # The floor program, when it does more than write.
 RECORDING = "a program that writes and records"
+RECORDING_SLOTS = "a program that writes and records putslot's row"
 DIGESTING = "a program that writes and digests"
 SYNCING = "a program that writes and syncs"
 RECORDING_DURABLY = "a program that writes, syncs and records"
@@ -79,10 +82,16 @@ def small(bench):
         dav = sites.make(webdav)
         program = sites.make(floor_behind, NGINX)
         recording = sites.make(floor_behind, NGINX, "-r", name=RECORDING)
+        full = sites.make(floor_with_slots, NGINX, name=RECORDING_SLOTS)
         putslot = sites.make(behind, NGINX.but(**SLOPPY))
         handed = sites.make(behind, NGINX_HANDED.but(**SLOPPY),
                             "putslot, handed over")
-        endpoints = [dav, program, recording, putslot, handed]
+        endpoints = [dav, program, recording, full, putslot, handed]
+        if peer.php_fpm():
+            endpoints.append(sites.make(peer.script))
+        else:
+            yield Row("uploads", f"10 KiB: {peer.NAME}", None,
+                      why="there is no php-fpm")
         warm(*endpoints)
         for connections, target in SMALL_TARGETS.items():
             count = bench.count(4000 if connections == 1 else 12000)
@@ -93,11 +102,17 @@ def small(bench):
             yield Row("uploads", f"{what}: putslot to nginx's WebDAV",
                       ratio(samples[putslot.name], samples[dav.name]),
                       target=(">=", target))
-            for other in program, recording, handed:
-                yield Row("uploads", f"{what}: {other.name}, to nginx's WebDAV",
-                          ratio(samples[other.name], samples[dav.name]))
-            yield Row("uploads", f"{what}: putslot to {RECORDING}",
-                      ratio(samples[putslot.name], samples[RECORDING]))
+            for other in endpoints:
+                if other not in (dav, putslot):
+                    yield Row(
+                        "uploads", f"{what}: {other.name}, to nginx's WebDAV",
+                        ratio(samples[other.name], samples[dav.name]))
+            for name, target in ((RECORDING, None), (RECORDING_SLOTS, None),
+                                 (peer.NAME, (">=", 1))):
+                if name in samples:
+                    yield Row("uploads", f"{what}: putslot to {name}",
+                              ratio(samples[putslot.name], samples[name]),
+                              target=target)
 
 
 # ---- durable ----
@@ -123,9 +138,11 @@ class WriteLoop:
 def durable(bench):
     with Sites(None) as sites:
         loop = sites.make(WriteLoop)
-        syncing = sites.make(floor_behind, NGINX, "-d", name=SYNCING)
+        syncing = sites.make(floor_behind, NGINX, "-d", name=SYNCING,
+                             threads=SYNCING_THREADS)
         recording = sites.make(floor_behind, NGINX, "-dr",
-                               name=RECORDING_DURABLY)
+                               name=RECORDING_DURABLY,
+                               threads=SYNCING_THREADS)
         putslot = sites.make(behind, NGINX)
         handed = sites.make(behind, NGINX_HANDED, "putslot, handed over")
         endpoints = [syncing, recording, putslot, handed]
@@ -166,12 +183,12 @@ def upload_large(endpoint, count, size):
 class Large:
     """count bodies of size at once, for each of some endpoints."""
 
-    def __init__(self, bench, endpoints, count, size):
+    def __init__(self, bench, endpoints, count, size, often=False):
         self.what = (f"{count} × " if count > 1 else "") + f"{size // MIB} MiB"
 
         self.samples = bench.compare(
-            f"uploads: {self.what}", endpoints,
-            lambda e: upload_large(e, count, size), rounds=3)
+            f"uploads: {self.what}" + ", often" * often, endpoints,
+            lambda e: upload_large(e, count, size), OFTEN if often else 3)
 
     def ratio(self, subject, floor, target=None):
         return Row("uploads", f"{self.what}: {subject.name} to {floor.name}",
@@ -196,20 +213,25 @@ def large(bench):
                               "putslot, streamed")
         handed = sites.make(behind, NGINX_HANDED.but(**SLOPPY),
                             "putslot, handed over")
-        endpoints = [dav, dav128, buffered, streamed, handed]
         for count, size in (1, whole), (8, whole // 8):
-            found = Large(bench, endpoints, count, size)
-            yield found.ratio(handed, dav, 2.0 if count == 1 else 1.9)
+            found = Large(bench, [dav, streamed, buffered], count, size)
+            # of these a round is quick, and says little by itself
+            often = Large(bench, [dav, dav128, handed], count, size,
+                          often=True)
+            yield often.ratio(handed, dav, 2.0 if count == 1 else 1.9)
+            yield often.ratio(dav128, dav)
             yield found.ratio(streamed, dav, 0.85)
             yield found.ratio(buffered, dav)
-            yield found.ratio(dav128, dav)
-            for endpoint, target in ((handed, ("<=", 0.55)), (streamed, None),
-                                     (buffered, None), (dav, None)):
-                yield found.figure(endpoint, "CPU of server and program",
-                                   "cpu_per_gb", "s/GB", target)
+            for samples, endpoint, target in (
+                    (often, handed, ("<=", 0.55)), (often, dav128, None),
+                    (found, streamed, None), (found, buffered, None),
+                    (often, dav, None)):
+                yield samples.figure(endpoint, "CPU of server and program",
+                                     "cpu_per_gb", "s/GB", target)
             if count == 1:
-                for endpoint in handed, streamed, buffered:
-                    yield found.figure(
+                for samples, endpoint in ((often, handed), (found, streamed),
+                                          (found, buffered)):
+                    yield samples.figure(
                         endpoint, "memory of the program", "peak_program",
                         "MiB", ("<", 12), 1 / MIB)
         for endpoint, target in ((handed, 1.02), (streamed, 1.02),
@@ -247,14 +269,15 @@ def elsewhere(bench):
         with Sites(bench.fresh) as sites:
             program = sites.make(floor_behind, way)
             recording = sites.make(floor_behind, way, "-r", name=RECORDING)
+            full = sites.make(floor_with_slots, way, name=RECORDING_SLOTS)
             digesting = sites.make(floor_behind, way, "-s", name=DIGESTING)
             putslot = sites.make(behind, way.but(**SLOPPY))
-            warm(program, recording, digesting, putslot)
+            warm(program, recording, full, digesting, putslot)
             count = bench.count(4000)
             for connections in 16, 64:
                 yield from to_floors(
                     bench, f"{name}, 10 KiB, {connections} at a time",
-                    [program, recording], [putslot],
+                    [program, recording, full], [putslot],
                     lambda e: upload(e, connections, count, SMALL))
             mine = [putslot]
             if way is LIGHTTPD:
@@ -266,18 +289,19 @@ def elsewhere(bench):
 
 
 def to_floors(bench, what, floors, mine, take):
-    """putslot's endpoints to two floors, of which one does more than the
-    other, by which the target goes."""
+    """putslot's endpoints to floors, of which the others do more than the
+    first, by which the target goes."""
     samples = bench.compare(f"uploads: {what}", floors + mine, take, rounds=3)
-    least, more = (floor.name for floor in floors)
+    least, *others = (floor.name for floor in floors)
     for endpoint in mine:
         yield Row("uploads", f"{what}: {endpoint.name} to {least}",
                   ratio(samples[endpoint.name], samples[least]),
                   target=(">=", 0.9))
-    yield Row("uploads", f"{what}: {more} to {least}",
-              ratio(samples[more], samples[least]))
-    yield Row("uploads", f"{what}: {mine[0].name} to {more}",
-              ratio(samples[mine[0].name], samples[more]))
+    for more in others:
+        yield Row("uploads", f"{what}: {more} to {least}",
+                  ratio(samples[more], samples[least]))
+        yield Row("uploads", f"{what}: {mine[0].name} to {more}",
+                  ratio(samples[mine[0].name], samples[more]))
 
 
 def rows(bench):
