@@ -16,23 +16,11 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "tests/descriptor.h"
 #include "tests/faults/plan.h"
 #include "tests/faults/record.h"
 
 /* ---- what a call is about ---- */
-
-/* The path that a descriptor stands for; "pipe:[1]" and the like for what has
- * none. */
-static void
-path_of(int fd, char path[PATH_MAX])
-{
-	char link[32];
-	ssize_t len;
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	len = readlink(link, path, PATH_MAX - 1);
-	path[len > 0 ? len : 0] = '\0';
-}
 
 /* The absolute form of a name in a directory. */
 static void
@@ -43,14 +31,14 @@ resolve(int dir, const char *name, char path[PATH_MAX])
 
 	if (strncmp(name, "/proc/self/fd/", 14) == 0) {
 		fd = (int)strtol(name + 14, NULL, 10);
-		path_of(fd, path);
+		descriptor_path(fd, path);
 		return;
 	}
 	path[0] = '\0';
 	if (name[0] != '/' && dir == AT_FDCWD && !getcwd(path, PATH_MAX))
 		return;
 	if (name[0] != '/' && dir != AT_FDCWD)
-		path_of(dir, path);
+		descriptor_path(dir, path);
 	len = strlen(path);
 	snprintf(path + len, PATH_MAX - len, "%s%s", name[0] == '/' ? "" : "/",
 	    name);
@@ -61,7 +49,7 @@ of_descriptor(struct call *call, const char *name, int fd)
 {
 	call->name = name;
 	call->fd = fd;
-	path_of(fd, call->path);
+	descriptor_path(fd, call->path);
 	call->other[0] = '\0';
 	call->data = NULL;
 	call->len = 0;
@@ -255,7 +243,7 @@ make_file(int dir, const char *path, int flags, mode_t mode)
 		return -1;
 	call.fd = (int)syscall(SYS_openat, dir, path, flags, mode);
 	if (call.fd >= 0)
-		path_of(call.fd, call.path);
+		descriptor_path(call.fd, call.path);
 	return (int)ended(&call, call.fd);
 }
 

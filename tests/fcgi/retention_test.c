@@ -8,6 +8,7 @@
 #include <utime.h>
 
 #include "schema/log.h"
+#include "tests/descriptor.h"
 #include "tests/fcgi/slots.h"
 #include "tests/suite.h"
 
@@ -44,25 +45,13 @@ unlinkat(int dir, const char *path, int flags)
 	return (int)syscall(SYS_unlinkat, dir, path, flags);
 }
 
-static void
-count_wal(int fd)
-{
-	char link[40], path[PATH_MAX] = "";
-	ssize_t len;
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	len = readlink(link, path, sizeof(path) - 1);
-	if (len > 4 && strcmp(path + len - 4, "-wal") == 0)
-		fault.wals_synced++;
-}
-
 int
 fsync(int fd)
 {
 	struct stat st;
 
 	step();
-	count_wal(fd);
+	fault.wals_synced += descriptor_is_wal(fd);
 	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
 		fault.directories_synced++;
 		if (fault.directories_do_not_sync) {
@@ -90,7 +79,7 @@ int
 fdatasync(int fd)
 {
 	step();
-	count_wal(fd);
+	fault.wals_synced += descriptor_is_wal(fd);
 	return (int)syscall(SYS_fdatasync, fd);
 }
 

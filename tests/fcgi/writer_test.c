@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/descriptor.h"
 #include "tests/fcgi/service.h"
 #include "tests/suite.h"
 
@@ -27,14 +28,12 @@ static atomic_int syncs, wal_syncs, directory_syncs;
 static void
 count_sync(int fd)
 {
-	char link[40], path[PATH_MAX] = "";
+	char path[PATH_MAX];
 	struct stat st;
 
 	syncs++;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	if (readlink(link, path, sizeof(path) - 1) > 4 &&
-	    strcmp(path + strlen(path) - 4, "-wal") == 0)
-		wal_syncs++;
+	wal_syncs += descriptor_is_wal(fd);
+	descriptor_path(fd, path);
 	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) &&
 	    strncmp(path, service.bodies_dir, strlen(service.bodies_dir)) ==
 		0 &&

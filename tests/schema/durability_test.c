@@ -6,34 +6,23 @@
 
 #include <sys/syscall.h>
 
+#include "tests/descriptor.h"
 #include "tests/schema/store_fixture.h"
 #include "tests/suite.h"
 
 static int wal_syncs;
 
-static void
-count_wal(int fd)
-{
-	char link[40], path[PATH_MAX] = "";
-	ssize_t len;
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	len = readlink(link, path, sizeof(path) - 1);
-	if (len > 4 && strcmp(path + len - 4, "-wal") == 0)
-		wal_syncs++;
-}
-
 int
 fsync(int fd)
 {
-	count_wal(fd);
+	wal_syncs += descriptor_is_wal(fd);
 	return (int)syscall(SYS_fsync, fd);
 }
 
 int
 fdatasync(int fd)
 {
-	count_wal(fd);
+	wal_syncs += descriptor_is_wal(fd);
 	return (int)syscall(SYS_fdatasync, fd);
 }
 
