@@ -17,17 +17,18 @@
 #include "schema/config.h"
 #include "schema/log.h"
 #include "tests/component/stanzas.h"
+#include "tests/temporary.h"
 
 #define SERVICES_NOW INT64_C(1757545705) /* 2025-09-10T23:08:25Z */
 
-static char services_directory[] = "/tmp/services_test.XXXXXX";
+static char services_directory[200];
 static struct config *services_config;
 static struct service services_service;
 
 static inline const char *
-services_path(const char *name, char buf[64])
+services_path(const char *name, char buf[250])
 {
-	snprintf(buf, 64, "%s/%s", services_directory, name);
+	snprintf(buf, 250, "%s/%s", services_directory, name);
 	return buf;
 }
 
@@ -35,11 +36,12 @@ services_path(const char *name, char buf[64])
 static inline void
 services_open(const char *settings)
 {
-	char path[64];
+	char path[250];
 	FILE *file;
 
 	log_open("test", LOG_LEVEL_ERROR, false);
-	ck_assert_ptr_nonnull(mkdtemp(services_directory));
+	ck_assert(
+	    temporary_make(services_directory, sizeof(services_directory)));
 	file = fopen(services_path("conf", path), "w");
 	ck_assert_ptr_nonnull(file);
 	fchmod(fileno(file), 0600);
@@ -63,16 +65,10 @@ services_open(const char *settings)
 static inline void
 services_close(void)
 {
-	static const char *const files[] = {
-	    "conf", "db", "db-wal", "db-shm", "log"};
-	char path[64];
-
 	stanzas_close();
 	store_close(services_service.store);
 	config_free(services_config);
-	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
-		unlink(services_path(files[i], path));
-	rmdir(services_directory);
+	temporary_remove(services_directory);
 }
 
 /* The answer to a stanza that is alone. */

@@ -401,7 +401,7 @@ lock_database(void)
 	    .l_whence = SEEK_SET,
 	    .l_start = 120,
 	    .l_len = 1};
-	char path[64], byte;
+	char path[250], byte;
 	int ready[2];
 	pid_t pid;
 
@@ -440,7 +440,7 @@ END_TEST
 static void
 log_to_file(void)
 {
-	char path[64];
+	char path[250];
 
 	log_open("test", LOG_LEVEL_DEBUG, false);
 	ck_assert_ptr_nonnull(

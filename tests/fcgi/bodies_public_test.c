@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "schema/log.h"
-#include "tests/remove.h"
+#include "tests/temporary.h"
 #include "tests/suite.h"
 
 #define BODY_SIZE 100 /* more than any has */
@@ -31,12 +31,8 @@ static const enum bodies_place places[] = {BODIES_OWN, BODIES_PUBLIC};
 static void
 set_up(void)
 {
-	const char *tmp = getenv("TMPDIR");
-
 	log_open("test", LOG_LEVEL_ERROR, false);
-	snprintf(
-	    dir, sizeof(dir), "%s/public.XXXXXX", tmp != NULL ? tmp : "/tmp");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	ck_assert(temporary_make(dir, sizeof(dir)));
 	snprintf(own, sizeof(own), "%s/own", dir);
 	snprintf(public, sizeof(public), "%s/public", dir);
 	umask(077); /* the worst for programs that share a group */
@@ -47,7 +43,7 @@ static void
 tear_down(void)
 {
 	bodies_close(bodies);
-	remove_tree(dir);
+	temporary_remove(dir);
 }
 
 static void
@@ -194,7 +190,7 @@ START_TEST(a_body_on_another_file_system_is_withdrawn_too)
 	ck_assert_int_eq(bodies_withdraw(bodies, TOKEN), 1);
 	ck_assert(!lies_in(shm, TOKEN, NULL));
 	ck_assert_int_eq(bodies_withdraw(bodies, TOKEN), 0);
-	remove_tree(shm);
+	temporary_remove(shm);
 }
 END_TEST
 

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "fcgi/body.h"
-#include "tests/remove.h"
+#include "tests/temporary.h"
 #include "tests/suite.h"
 
 #define BODY_SIZE 100 /* more than any has */
@@ -37,11 +37,7 @@ static const struct kind {
 static void
 set_up(void)
 {
-	const char *tmp = getenv("TMPDIR");
-
-	snprintf(
-	    dir, sizeof(dir), "%s/bodies.XXXXXX", tmp != NULL ? tmp : "/tmp");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	ck_assert(temporary_make(dir, sizeof(dir)));
 	umask(077); /* the worst for programs that share a group */
 	bodies = NULL;
 }
@@ -50,7 +46,7 @@ static void
 tear_down(void)
 {
 	bodies_close(bodies);
-	remove_tree(dir);
+	temporary_remove(dir);
 }
 
 static void
@@ -245,7 +241,7 @@ START_TEST(the_directory_is_made_with_its_mode)
 	open_bodies(0);
 	ck_assert_int_eq(mode_of(""), 02770);
 	put(TOKEN, "x");
-	remove_tree(dir);
+	temporary_remove(dir);
 	dir[len] = '\0';
 }
 END_TEST

@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tests/remove.h"
+#include "tests/temporary.h"
 #include "tests/suite.h"
 
 #define TOKEN "abcdefghijklmnopqrstuvwxyz"
@@ -27,11 +27,7 @@ static struct bodies *bodies;
 static void
 set_up(void)
 {
-	const char *tmp = getenv("TMPDIR");
-
-	snprintf(
-	    dir, sizeof(dir), "%s/body.XXXXXX", tmp != NULL ? tmp : "/tmp");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	ck_assert(temporary_make(dir, sizeof(dir)));
 	snprintf(public_dir, sizeof(public_dir), "%s.public", dir);
 	ck_assert_int_eq(
 	    bodies_open(dir, public_dir, BODIES_NAMELESS, &bodies), 1);
@@ -42,8 +38,8 @@ static void
 tear_down(void)
 {
 	bodies_close(bodies);
-	remove_tree(dir);
-	remove_tree(public_dir);
+	temporary_remove(dir);
+	temporary_remove(public_dir);
 }
 
 static struct body *

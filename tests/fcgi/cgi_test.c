@@ -31,7 +31,7 @@ set_up(void)
 	snprintf(
 	    uri, sizeof(uri), "REQUEST_URI=/%s/%s/a", slot.token, slot.secret);
 	ck_assert_int_eq(pipe(in), 0);
-	out = open("/tmp", O_TMPFILE | O_RDWR, 0600);
+	out = open(temporary_base(), O_TMPFILE | O_RDWR, 0600);
 	ck_assert_int_ge(out, 0);
 	signal(SIGPIPE, SIG_IGN);
 }
@@ -153,7 +153,7 @@ END_TEST
 START_TEST(a_body_may_be_a_file)
 {
 	char *data = many_bytes();
-	int file = open("/tmp", O_TMPFILE | O_RDWR, 0600);
+	int file = open(temporary_base(), O_TMPFILE | O_RDWR, 0600);
 
 	slot = service_grant(&service, "a", NULL, MANY);
 	snprintf(

@@ -9,6 +9,7 @@
 
 #include "schema/log.h"
 #include "tests/suite.h"
+#include "tests/temporary.h"
 
 #define LARGE (9 << 20) /* more than a piece */
 
@@ -25,8 +26,7 @@ set_up(void)
 static int
 file_of(size_t len)
 {
-	const char *tmp = getenv("TMPDIR");
-	int fd = open(tmp && *tmp ? tmp : "/tmp", O_TMPFILE | O_RDWR, 0600);
+	int fd = open(temporary_base(), O_TMPFILE | O_RDWR, 0600);
 
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(write(fd, data, len), (ssize_t)len);

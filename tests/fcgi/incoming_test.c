@@ -11,7 +11,7 @@
 #include "fcgi/bodies.h"
 #include "fcgi/body.h"
 #include "schema/log.h"
-#include "tests/remove.h"
+#include "tests/temporary.h"
 #include "tests/suite.h"
 
 #define TOKEN "abcdefghijklmnopqrstuvwxyz"
@@ -54,12 +54,8 @@ exists(const char *name)
 static void
 set_up(void)
 {
-	const char *tmp = getenv("TMPDIR");
-
 	log_open("test", LOG_LEVEL_ERROR, false);
-	snprintf(dir, sizeof(dir), "%s/incoming-test.XXXXXX",
-	    tmp && *tmp ? tmp : "/tmp");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	ck_assert(temporary_make(dir, sizeof(dir)));
 	ck_assert_int_eq(
 	    bodies_open(in_dir("bodies"), NULL, BODIES_NAMELESS, &bodies), 1);
 	ck_assert_int_eq(incoming_open(in_dir("in"), bodies, &incoming), 1);
@@ -75,7 +71,7 @@ tear_down(void)
 {
 	incoming_close(incoming);
 	bodies_close(bodies);
-	remove_tree(dir);
+	temporary_remove(dir);
 }
 
 /* Takes and lets go again. */

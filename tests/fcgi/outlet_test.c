@@ -14,6 +14,7 @@
 
 #include "tests/fcgi/streams.h"
 #include "tests/suite.h"
+#include "tests/temporary.h"
 
 #define ID 0x0102
 #define FILE_SIZE (3 * OUTLET_CONTENT + 77)
@@ -56,7 +57,7 @@ set_up(void)
 	outlet_open(&outlet, fds[0], 0);
 	for (size_t i = 0; i < FILE_SIZE; i++)
 		bytes[i] = (unsigned char)(i * 7 + i / 251);
-	file = open("/tmp", O_TMPFILE | O_RDWR, 0600);
+	file = open(temporary_base(), O_TMPFILE | O_RDWR, 0600);
 	ck_assert_int_ge(file, 0);
 	ck_assert_int_eq(write(file, bytes, FILE_SIZE), FILE_SIZE);
 }

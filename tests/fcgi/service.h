@@ -20,7 +20,7 @@
 #include "schema/log.h"
 #include "schema/store.h"
 #include "tests/fcgi/streams.h"
-#include "tests/remove.h"
+#include "tests/temporary.h"
 
 #define SERVICE_NOW 1790000000 /* 2026-09-21 14:13:20 UTC */
 #define SERVICE_RETENTION 86400
@@ -43,14 +43,10 @@ struct service {
 static inline void
 service_open(struct service *s)
 {
-	const char *tmp = getenv("TMPDIR");
-
 	log_open("test", LOG_LEVEL_ERROR, false);
 	memset(s, 0, sizeof(*s));
 	s->now = SERVICE_NOW;
-	snprintf(s->dir, sizeof(s->dir), "%s/putslot-test.XXXXXX",
-	    tmp && *tmp ? tmp : "/tmp");
-	ck_assert_ptr_nonnull(mkdtemp(s->dir));
+	ck_assert(temporary_make(s->dir, sizeof(s->dir)));
 	snprintf(s->database, sizeof(s->database), "%s/db", s->dir);
 	snprintf(s->bodies_dir, sizeof(s->bodies_dir), "%s/bodies", s->dir);
 	snprintf(s->public_dir, sizeof(s->public_dir), "%s/public", s->dir);
@@ -104,7 +100,7 @@ service_close(struct service *s)
 	writer_close(s->http.writer);
 	readers_close(s->http.readers);
 	store_close(s->grants);
-	remove_tree(s->dir);
+	temporary_remove(s->dir);
 }
 
 /* ---- slots ---- */

@@ -3,27 +3,27 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/remove.h"
+#include "tests/temporary.h"
 #include "tests/suite.h"
 
 #define TOKEN "abcdefghijklmnopqrstuvwxyz"
 #define ALPHABET "abcdefghijklmnopqrstuvwxyz234567"
 #define THREADS 8
 
-static char dir[100];
+static char dir[PATH_MAX];
 static int root;
 
 static void
 set_up(void)
 {
-	snprintf(dir, sizeof(dir), "/tmp/shards.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	ck_assert(temporary_make(dir, sizeof(dir)));
 	umask(077);
 	root = shards_open_root(dir);
 	ck_assert_int_ge(root, 0);
@@ -33,7 +33,7 @@ static void
 tear_down(void)
 {
 	close(root);
-	remove_tree(dir);
+	temporary_remove(dir);
 }
 
 START_TEST(every_shard_has_a_position_of_its_own)

@@ -22,7 +22,7 @@
 #include "fcgi/fsck.h"
 #include "schema/log.h"
 #include "schema/store.h"
-#include "tests/remove.h"
+#include "tests/temporary.h"
 
 #define JULIET "juliet@example.org"
 #define ROMEO "romeo@example.net"
@@ -84,11 +84,7 @@ slots_reopen(enum store_access access)
 static inline void
 slots_set_up(void)
 {
-	const char *tmp = getenv("TMPDIR");
-
-	snprintf(slots_dir, sizeof(slots_dir), "%s/slots.XXXXXX",
-	    tmp != NULL ? tmp : "/tmp");
-	ck_assert_ptr_nonnull(mkdtemp(slots_dir));
+	ck_assert(temporary_make(slots_dir, sizeof(slots_dir)));
 	log_open("test", LOG_LEVEL_ERROR, false);
 	slots_open(STORE_DURABLE);
 }
@@ -97,7 +93,7 @@ static inline void
 slots_tear_down(void)
 {
 	slots_close();
-	remove_tree(slots_dir);
+	temporary_remove(slots_dir);
 }
 
 /* Of the suite; each of its tests gets slots of its own. set_up calls

@@ -9,24 +9,20 @@
 #include <stdlib.h>
 
 #include "tests/fuzz/fuzz.h"
-#include "tests/remove.h"
+#include "tests/temporary.h"
 
 static char directory_path[200];
 
 static inline void
 directory_remove(void)
 {
-	remove_tree(directory_path);
+	temporary_remove(directory_path);
 }
 
 static inline void
 directory_make(void)
 {
-	const char *tmp = getenv("TMPDIR");
-
-	snprintf(directory_path, sizeof(directory_path),
-	    "%s/putslot-fuzz.XXXXXX", tmp && *tmp ? tmp : "/tmp");
-	FUZZ_CLAIM(mkdtemp(directory_path) != NULL);
+	FUZZ_CLAIM(temporary_make(directory_path, sizeof(directory_path)));
 	FUZZ_CLAIM(atexit(directory_remove) == 0);
 }
 

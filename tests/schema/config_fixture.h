@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "schema/config.h"
+#include "tests/temporary.h"
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
 
@@ -29,11 +30,7 @@ static char fixture_directory[PATH_MAX];
 static void
 fixture_enter(void)
 {
-	const char *top = getenv("TMPDIR");
-
-	snprintf(fixture_directory, sizeof(fixture_directory),
-	    "%s/putslot-config.XXXXXX", top == NULL ? "/tmp" : top);
-	ck_assert_ptr_nonnull(mkdtemp(fixture_directory));
+	ck_assert(temporary_make(fixture_directory, sizeof(fixture_directory)));
 	ck_assert_int_eq(chdir(fixture_directory), 0);
 }
 

@@ -18,6 +18,7 @@
 #include "schema/log.h"
 #include "schema/store.h"
 #include "tests/schema/publications.h"
+#include "tests/temporary.h"
 
 #define NOW 1700000000 /* when the tests happen */
 #define OWNER "juliet@example.org"
@@ -52,11 +53,7 @@ no_limits(void)
 static inline void
 set_up_directory(void)
 {
-	const char *tmp = getenv("TMPDIR");
-
-	snprintf(fixture_dir, sizeof(fixture_dir), "%s/putslot-test-XXXXXX",
-	    tmp != NULL ? tmp : "/tmp");
-	ck_assert_ptr_nonnull(mkdtemp(fixture_dir));
+	ck_assert(temporary_make(fixture_dir, sizeof(fixture_dir)));
 	snprintf(
 	    fixture_path, sizeof(fixture_path), "%s/putslot.db", fixture_dir);
 	fixture_limits = no_limits();

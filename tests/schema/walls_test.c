@@ -26,7 +26,7 @@
 #include <unistd.h>
 
 #include "schema/config.h"
-#include "tests/remove.h"
+#include "tests/temporary.h"
 #include "tests/suite.h"
 
 /* Each test is a process of its own, which nothing gets out of its walls. A
@@ -103,7 +103,7 @@ make_top(void)
 static void
 remove_top(void)
 {
-	remove_tree(top);
+	temporary_remove(top);
 }
 
 static struct walls
