@@ -3,7 +3,6 @@
  */
 #include <arpa/inet.h>
 #include <check.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -21,7 +20,9 @@
 #include "schema/config.h"
 #include "schema/log.h"
 #include "schema/store.h"
+#include "tests/schema/lock.h"
 #include "tests/suite.h"
+#include "tests/temporary.h"
 
 #define PATIENCE_MS 5000
 /* More than the kernel keeps for both directions of a connection. */
@@ -394,14 +395,13 @@ END_TEST
 	"<iq from='a@b' to='" JID "' id='%d' type='get'><request filename" \
 	"='a' size='1' xmlns='urn:xmpp:http:upload:0'/></iq>"
 
-static char database_dir[] = "/tmp/link_test.XXXXXX";
-static char database_path[64];
+static char database_dir[200], database_path[250];
 static struct rule everyone = {.patterns = (char *[]){(char[]){"*"}, NULL}};
 
 static void
 set_up_database(void)
 {
-	ck_assert_ptr_nonnull(mkdtemp(database_dir));
+	ck_assert(temporary_make(database_dir, sizeof(database_dir)));
 	snprintf(database_path, sizeof(database_path), "%s/db", database_dir);
 	config.database = database_path;
 	config.bodies = database_dir;
@@ -421,26 +421,7 @@ static void
 tear_down_database(void)
 {
 	tear_down();
-	ck_assert_int_eq(chdir(database_dir), 0);
-	unlink("db");
-	unlink("db-wal");
-	unlink("db-shm");
-	rmdir(database_dir);
-}
-
-/* SQLite's write lock is byte 120 of the file beside a database in WAL mode.
- * The lock ends with this process. */
-static void
-lock_database(void)
-{
-	struct flock lock = {.l_type = F_WRLCK,
-	    .l_whence = SEEK_SET,
-	    .l_start = 120,
-	    .l_len = 1};
-	char path[sizeof(database_path) + 8];
-
-	snprintf(path, sizeof(path), "%s-shm", database_path);
-	ck_assert_int_eq(fcntl(open(path, O_RDWR), F_SETLK, &lock), 0);
+	temporary_remove(database_dir);
 }
 
 START_TEST(requests_that_wait_for_the_database_do_not_starve_the_watchdog)
@@ -448,9 +429,10 @@ START_TEST(requests_that_wait_for_the_database_do_not_starve_the_watchdog)
 	int fd = accept_login();
 	struct pollfd p = {.fd = manager, .events = POLLIN};
 	char text[3 * sizeof(SLOT)] = "", state[64];
+	sqlite3 *lock;
 
 	ping(fd, 1);
-	lock_database();
+	lock = lock_hold(database_path);
 	for (int id = 2; id < 5; id++)
 		snprintf(
 		    text + strlen(text), sizeof(text) - strlen(text), SLOT, id);
@@ -461,6 +443,7 @@ START_TEST(requests_that_wait_for_the_database_do_not_starve_the_watchdog)
 		recv(manager, state, sizeof(state), 0);
 	}
 	await_text(fd, "id='4'");
+	sqlite3_close(lock);
 }
 END_TEST
 

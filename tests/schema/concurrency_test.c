@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "tests/schema/lock.h"
 #include "tests/schema/store_fixture.h"
 #include "tests/suite.h"
 
@@ -112,18 +113,6 @@ START_TEST(many_who_reap_take_each_slot_once)
 }
 END_TEST
 
-/* Somebody else holds the lock for as long as the test runs. */
-static sqlite3 *
-hold_lock(void)
-{
-	sqlite3 *db;
-
-	ck_assert_int_eq(sqlite3_open(fixture_path, &db), SQLITE_OK);
-	ck_assert_int_eq(
-	    sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-	return db;
-}
-
 static double
 seconds_since(const struct timespec *start)
 {
@@ -145,7 +134,7 @@ START_TEST(a_locked_database_is_waited_for_and_then_an_error)
 	int calls = 0;
 
 	ck_assert_int_eq(store_open(fixture_path, STORE_DURABLE, 1, &store), 1);
-	lock = hold_lock();
+	lock = lock_hold(fixture_path);
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	ck_assert_int_eq(
 	    publish_one(store,
@@ -179,7 +168,7 @@ START_TEST(every_writing_operation_answers_a_locked_database)
 	sqlite3 *lock;
 
 	ck_assert_int_eq(store_open(fixture_path, STORE_DURABLE, 0, &store), 1);
-	lock = hold_lock();
+	lock = lock_hold(fixture_path);
 	ck_assert_int_eq(store_grant(store, &request, &result), -1);
 	ck_assert_int_eq(store_reap(store, NOW, 1, false, NULL, NULL), -1);
 	ck_assert_int_eq(store_forget(store, tokens, 1), -1);

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "tests/schema/lock.h"
 #include "tests/schema/store_fixture.h"
 #include "tests/suite.h"
 
@@ -124,16 +125,13 @@ END_TEST
 START_TEST(a_locked_database_is_waited_for_once)
 {
 	struct timespec begin, end;
-	sqlite3 *shell_db;
+	sqlite3 *lock;
 
 	store_close(fixture_store);
 	ck_assert_int_eq(
 	    store_open(fixture_path, STORE_GRANT, 1, &fixture_store), 1);
 	ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
-	ck_assert_int_eq(sqlite3_open(fixture_path, &shell_db), SQLITE_OK);
-	ck_assert_int_eq(
-	    sqlite3_exec(shell_db, "BEGIN IMMEDIATE", NULL, NULL, NULL),
-	    SQLITE_OK);
+	lock = lock_hold(fixture_path);
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	store_batch_begin(fixture_store);
 	for (int i = 0; i < 10; i++)
@@ -141,7 +139,7 @@ START_TEST(a_locked_database_is_waited_for_once)
 	ck_assert_int_eq(store_batch_end(fixture_store), -1);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	ck_assert_int_lt(end.tv_sec - begin.tv_sec, 5);
-	sqlite3_close(shell_db);
+	sqlite3_close(lock);
 	ck_assert_int_eq(grant(1), 1);
 	ck_assert_shell_eq(SLOTS, "1");
 }
@@ -149,15 +147,12 @@ END_TEST
 
 START_TEST(a_batch_without_a_grant_waits_for_nobody)
 {
-	sqlite3 *shell_db;
+	sqlite3 *lock;
 
-	ck_assert_int_eq(sqlite3_open(fixture_path, &shell_db), SQLITE_OK);
-	ck_assert_int_eq(
-	    sqlite3_exec(shell_db, "BEGIN IMMEDIATE", NULL, NULL, NULL),
-	    SQLITE_OK);
+	lock = lock_hold(fixture_path);
 	store_batch_begin(fixture_store);
 	ck_assert_int_eq(store_batch_end(fixture_store), 1);
-	sqlite3_close(shell_db);
+	sqlite3_close(lock);
 }
 END_TEST
 
