@@ -1,17 +1,14 @@
 #include <check.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "component/iq.h"
 #include "schema/log.h"
 #include "tests/component/services.h"
 #include "tests/component/stanzas.h"
+#include "tests/schema/lock.h"
 #include "tests/schema/publications.h"
 #include "tests/suite.h"
 
@@ -392,43 +389,15 @@ START_TEST(room_is_there_at_the_time_that_was_named)
 }
 END_TEST
 
-/* Another process holds SQLite's write lock, byte 120 of the file beside a
- * database in WAL mode, until it is killed. */
-static pid_t
-lock_database(void)
-{
-	struct flock lock = {.l_type = F_WRLCK,
-	    .l_whence = SEEK_SET,
-	    .l_start = 120,
-	    .l_len = 1};
-	char path[250], byte;
-	int ready[2];
-	pid_t pid;
-
-	ck_assert_int_eq(pipe(ready), 0);
-	pid = fork();
-	if (pid == 0) {
-		int fd = open(services_path("db-shm", path), O_RDWR);
-
-		if (fcntl(fd, F_SETLK, &lock) == 0)
-			(void)!write(ready[1], "", 1);
-		pause();
-		_exit(0);
-	}
-	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
-	return pid;
-}
-
 START_TEST(a_locked_database_is_a_wait_error_and_never_silence)
 {
-	pid_t pid;
 	xmpp_stanza_t *reply;
+	sqlite3 *lock;
 
 	services_open("");
-	pid = lock_database();
+	lock = lock_hold(services_config->database);
 	reply = services_answer(ASK(REQUEST("5")));
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	sqlite3_close(lock);
 	stanzas_expect(reply,
 	    ERROR(REQUEST("5"), "wait", "internal-server-error",
 		"The service has a problem. Please try again later.", ""));
