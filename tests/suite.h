@@ -1,9 +1,12 @@
-/* What ends the main of every test program. */
+/* What every test program ends with. */
 
 #ifndef TESTS_SUITE_H
 #define TESTS_SUITE_H
 
 #include <check.h>
+
+/* How many rows a table has: where a loop test ends. */
+#define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
 
 /* Runs the suite, which it frees; returns the exit status of the program. */
 static inline int

@@ -142,8 +142,8 @@ main(void)
 	TCase *tc = tcase_create("build");
 
 	tcase_add_checked_fixture(tc, NULL, stanzas_close);
-	tcase_add_loop_test(tc, what_xml_cannot_carry_is_replaced_everywhere, 0,
-	    sizeof(texts) / sizeof(*texts));
+	tcase_add_loop_test(
+	    tc, what_xml_cannot_carry_is_replaced_everywhere, 0, COUNT(texts));
 	tcase_add_test(tc, elements_are_closed_where_the_next_one_needs_it);
 	tcase_add_test(tc, an_error_has_condition_and_text);
 	tcase_add_loop_test(tc, a_broken_answer_is_none, 0, 3);

@@ -13,17 +13,18 @@ START_TEST(waits_grow_up_to_the_longest)
 	    1000, 2000, 4000, 8000, 16000, 32000, 60000, 60000};
 	struct backoff b = {0};
 
-	for (size_t i = 0; i < sizeof(nominal) / sizeof(*nominal); i++)
+	for (int i = 0; i < COUNT(nominal); i++)
 		ck_assert_int_eq(
 		    backoff_next(&b, MIDDLE(nominal[i])), nominal[i]);
 }
 END_TEST
 
+static const uint32_t random_numbers[] = {0, 1, 500, 12345, UINT32_MAX};
+
 START_TEST(waits_are_scattered_by_a_quarter)
 {
-	static const uint32_t random[] = {0, 1, 500, 12345, UINT32_MAX};
 	struct backoff b = {0};
-	int64_t wait = backoff_next(&b, random[_i]);
+	int64_t wait = backoff_next(&b, random_numbers[_i]);
 
 	ck_assert_int_ge(wait, BACKOFF_FIRST_MS * 3 / 4);
 	ck_assert_int_le(wait, BACKOFF_FIRST_MS * 5 / 4);
@@ -66,7 +67,8 @@ main(void)
 	TCase *tc = tcase_create("backoff");
 
 	tcase_add_test(tc, waits_grow_up_to_the_longest);
-	tcase_add_loop_test(tc, waits_are_scattered_by_a_quarter, 0, 5);
+	tcase_add_loop_test(
+	    tc, waits_are_scattered_by_a_quarter, 0, COUNT(random_numbers));
 	tcase_add_test(tc, different_numbers_give_different_waits);
 	tcase_add_test(tc, after_all_was_well_the_first_wait_is_short_again);
 	tcase_add_test(tc, what_is_in_vain_is_tried_slowly);

@@ -71,10 +71,11 @@ START_TEST(what_is_no_datetime_is_refused)
 }
 END_TEST
 
+static const int64_t points[] = {
+    0, 1, 86399, 951825600, 1483228799, INT64_C(253402300799)};
+
 START_TEST(what_is_written_can_be_read)
 {
-	static const int64_t points[] = {
-	    0, 1, 86399, 951825600, 1483228799, INT64_C(253402300799)};
 	char text[DATETIME_TEXT_MAX];
 	int64_t seconds;
 
@@ -114,11 +115,10 @@ main(void)
 	Suite *suite = suite_create("datetime");
 	TCase *tc = tcase_create("datetime");
 
-	tcase_add_loop_test(tc, each_form_of_a_datetime_gives_its_seconds, 0,
-	    sizeof(good) / sizeof(*good));
 	tcase_add_loop_test(
-	    tc, what_is_no_datetime_is_refused, 0, sizeof(bad) / sizeof(*bad));
-	tcase_add_loop_test(tc, what_is_written_can_be_read, 0, 6);
+	    tc, each_form_of_a_datetime_gives_its_seconds, 0, COUNT(good));
+	tcase_add_loop_test(tc, what_is_no_datetime_is_refused, 0, COUNT(bad));
+	tcase_add_loop_test(tc, what_is_written_can_be_read, 0, COUNT(points));
 	tcase_add_test(tc, out_of_the_years_the_nearest_is_written);
 	tcase_add_test(tc, the_time_zone_of_the_process_does_not_matter);
 	suite_add_tcase(suite, tc);

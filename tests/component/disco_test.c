@@ -109,8 +109,8 @@ main(void)
 	TCase *tc = tcase_create("info");
 
 	tcase_add_checked_fixture(tc, NULL, services_close);
-	tcase_add_loop_test(tc, everyone_is_shown_what_is_offered_to_them, 0,
-	    sizeof(cases) / sizeof(*cases));
+	tcase_add_loop_test(
+	    tc, everyone_is_shown_what_is_offered_to_them, 0, COUNT(cases));
 	tcase_add_test(tc, the_name_of_the_configuration_is_shown);
 	suite_add_tcase(suite, tc);
 	return suite_run(suite);

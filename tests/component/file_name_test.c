@@ -136,14 +136,14 @@ main(void)
 	Suite *suite = suite_create("file_name");
 	TCase *tc = tcase_create("make");
 
-	tcase_add_loop_test(tc, a_name_becomes_safe_and_stays_recognisable, 0,
-	    sizeof(cases) / sizeof(*cases));
-	tcase_add_loop_test(tc, a_name_that_is_no_text_is_refused, 0,
-	    sizeof(bad) / sizeof(*bad));
+	tcase_add_loop_test(
+	    tc, a_name_becomes_safe_and_stays_recognisable, 0, COUNT(cases));
+	tcase_add_loop_test(
+	    tc, a_name_that_is_no_text_is_refused, 0, COUNT(bad));
 	tcase_add_loop_test(tc, a_long_name_loses_its_stem_and_keeps_its_ending,
-	    0, sizeof(longs) / sizeof(*longs));
+	    0, COUNT(longs));
 	tcase_add_loop_test(tc, a_long_name_of_only_dots_is_made_safe_and_short,
-	    0, sizeof(after_dots) / sizeof(*after_dots));
+	    0, COUNT(after_dots));
 	suite_add_tcase(suite, tc);
 	return suite_run(suite);
 }

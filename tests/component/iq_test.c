@@ -219,12 +219,11 @@ main(void)
 	TCase *tc = tcase_create("answer");
 
 	tcase_add_checked_fixture(tc, set_up, services_close);
-	tcase_add_loop_test(tc, each_get_and_set_is_answered, 0,
-	    sizeof(cases) / sizeof(*cases));
-	tcase_add_loop_test(tc, what_asks_for_no_answer_gets_none, 0,
-	    sizeof(ignored) / sizeof(*ignored));
-	tcase_add_loop_test(tc, hostile_contents_are_answered_with_an_error, 0,
-	    sizeof(hostile) / sizeof(*hostile));
+	tcase_add_loop_test(tc, each_get_and_set_is_answered, 0, COUNT(cases));
+	tcase_add_loop_test(
+	    tc, what_asks_for_no_answer_gets_none, 0, COUNT(ignored));
+	tcase_add_loop_test(
+	    tc, hostile_contents_are_answered_with_an_error, 0, COUNT(hostile));
 	tcase_add_test(tc, an_id_of_any_length_comes_back);
 	tcase_add_test(tc, characters_that_are_not_xml_are_replaced);
 	suite_add_tcase(suite, tc);

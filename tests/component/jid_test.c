@@ -105,12 +105,11 @@ main(void)
 
 	tcase_add_loop_test(tc,
 	    a_jid_loses_its_resource_and_the_case_of_its_domain, 0,
-	    sizeof(good) / sizeof(*good));
-	tcase_add_loop_test(
-	    tc, an_unusable_jid_is_refused, 0, sizeof(bad) / sizeof(*bad));
+	    COUNT(good));
+	tcase_add_loop_test(tc, an_unusable_jid_is_refused, 0, COUNT(bad));
 	tcase_add_loop_test(tc,
 	    the_parts_have_the_length_that_rfc_7622_gives_them, 0,
-	    sizeof(sizes) / sizeof(*sizes));
+	    COUNT(sizes));
 	tcase_add_test(tc, a_domain_has_its_own_addresses_and_no_others);
 	suite_add_tcase(suite, tc);
 	return suite_run(suite);

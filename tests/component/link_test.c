@@ -464,8 +464,8 @@ main(void)
 	tcase_add_test(tc, a_burst_is_answered_to_its_end);
 	tcase_add_test(tc, a_server_that_takes_no_answers_is_not_listened_to);
 	tcase_add_test(tc, a_stanza_in_pieces_is_answered);
-	tcase_add_loop_test(tc, a_lost_connection_is_made_again, 0,
-	    sizeof(losses) / sizeof(*losses));
+	tcase_add_loop_test(
+	    tc, a_lost_connection_is_made_again, 0, COUNT(losses));
 	tcase_add_test(tc, a_refused_secret_is_not_tried_again_at_once);
 	tcase_add_test(tc, a_signal_ends_a_link_that_waits_for_its_server);
 	tcase_add_test(tc, an_idle_link_does_not_wake_up);

@@ -148,8 +148,8 @@ main(void)
 	tcase_add_test(tc, a_state_arrives_at_an_abstract_socket);
 	tcase_add_test(tc, without_a_manager_nothing_is_sent);
 	tcase_add_test(tc, a_manager_that_cannot_be_reached_is_a_failure);
-	tcase_add_loop_test(tc, the_watchdog_is_fed_at_half_its_period, 0,
-	    sizeof(periods) / sizeof(*periods));
+	tcase_add_loop_test(
+	    tc, the_watchdog_is_fed_at_half_its_period, 0, COUNT(periods));
 	tcase_add_test(tc, a_watchdog_of_another_process_is_not_fed);
 	suite_add_tcase(suite, tc);
 	return suite_run(suite);

@@ -193,10 +193,9 @@ main(void)
 	Suite *suite = suite_create("slot_request");
 	TCase *tc = tcase_create("parse");
 
-	tcase_add_loop_test(tc, each_form_of_a_request_is_read, 0,
-	    sizeof(good) / sizeof(*good));
-	tcase_add_loop_test(tc, a_wrong_request_is_refused_and_told_why, 0,
-	    sizeof(bad) / sizeof(*bad));
+	tcase_add_loop_test(tc, each_form_of_a_request_is_read, 0, COUNT(good));
+	tcase_add_loop_test(
+	    tc, a_wrong_request_is_refused_and_told_why, 0, COUNT(bad));
 	tcase_add_test(
 	    tc, control_characters_and_bad_utf8_are_found_behind_the_parser);
 	suite_add_tcase(suite, tc);

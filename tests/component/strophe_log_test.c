@@ -53,8 +53,8 @@ main(void)
 	Suite *suite = suite_create("strophe_log");
 	TCase *tc = tcase_create("messages");
 
-	tcase_add_loop_test(tc, what_may_hold_a_secret_is_left_out, 0,
-	    sizeof(cases) / sizeof(*cases));
+	tcase_add_loop_test(
+	    tc, what_may_hold_a_secret_is_left_out, 0, COUNT(cases));
 	suite_add_tcase(suite, tc);
 	return suite_run(suite);
 }

@@ -498,22 +498,21 @@ main(void)
 	tcase_add_test(tc, a_request_is_granted_as_in_listing_6);
 	tcase_add_loop_test(tc,
 	    all_but_ephemeral_files_are_downloaded_from_the_public_url, 0,
-	    sizeof(publics) / sizeof(*publics));
+	    COUNT(publics));
 	tcase_add_loop_test(tc, a_legacy_request_is_granted_in_its_own_form, 0,
-	    sizeof(legacy_requests) / sizeof(*legacy_requests));
+	    COUNT(legacy_requests));
 	tcase_add_test(
 	    tc, children_in_the_new_namespace_are_answered_with_attributes);
 	tcase_add_test(tc, an_ephemeral_upload_expires_before_it_is_asked_to);
-	tcase_add_loop_test(tc, a_refusal_says_why_as_in_the_listings, 0,
-	    sizeof(refused) / sizeof(*refused));
+	tcase_add_loop_test(
+	    tc, a_refusal_says_why_as_in_the_listings, 0, COUNT(refused));
 	tcase_add_loop_test(tc,
-	    a_quota_says_what_is_used_and_when_there_is_room, 0,
-	    sizeof(quotas) / sizeof(*quotas));
+	    a_quota_says_what_is_used_and_when_there_is_room, 0, COUNT(quotas));
 	tcase_add_test(tc, a_full_store_is_a_temporary_error);
 	tcase_add_test(tc, two_slots_are_not_promised_the_same_space);
 	tcase_add_test(tc, a_disk_that_cannot_be_seen_refuses_nothing);
-	tcase_add_loop_test(tc, room_is_there_at_the_time_that_was_named, 0,
-	    sizeof(quotas) / sizeof(*quotas));
+	tcase_add_loop_test(
+	    tc, room_is_there_at_the_time_that_was_named, 0, COUNT(quotas));
 	tcase_add_test(tc, a_locked_database_is_a_wait_error_and_never_silence);
 	tcase_add_test(tc, a_grant_is_logged_without_token_and_secret);
 	tcase_add_test(tc, what_makes_room_is_logged_with_the_reason);

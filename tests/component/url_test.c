@@ -77,12 +77,11 @@ main(void)
 	Suite *suite = suite_create("url");
 	TCase *tc = tcase_create("url");
 
-	tcase_add_loop_test(tc, a_put_url_has_token_secret_and_encoded_name, 0,
-	    sizeof(cases) / sizeof(*cases));
 	tcase_add_loop_test(
-	    tc, a_get_url_has_no_secret, 0, sizeof(cases) / sizeof(*cases));
-	tcase_add_loop_test(tc, a_public_url_is_a_path_and_a_name, 0,
-	    sizeof(cases) / sizeof(*cases));
+	    tc, a_put_url_has_token_secret_and_encoded_name, 0, COUNT(cases));
+	tcase_add_loop_test(tc, a_get_url_has_no_secret, 0, COUNT(cases));
+	tcase_add_loop_test(
+	    tc, a_public_url_is_a_path_and_a_name, 0, COUNT(cases));
 	tcase_add_test(tc, the_longest_name_fits);
 	suite_add_tcase(suite, tc);
 	return suite_run(suite);

@@ -319,21 +319,27 @@ main(void)
 	TCase *tc = tcase_create("two trees");
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
-	tcase_add_loop_test(tc, a_body_lies_in_the_tree_it_was_begun_in, 0, 2);
-	tcase_add_loop_test(tc, a_body_is_read_from_either_tree, 0, 2);
-	tcase_add_loop_test(tc, a_body_is_found_in_either_tree, 0, 2);
-	tcase_add_loop_test(tc, a_body_is_removed_from_either_tree, 0, 2);
+	tcase_add_loop_test(
+	    tc, a_body_lies_in_the_tree_it_was_begun_in, 0, COUNT(kinds));
+	tcase_add_loop_test(
+	    tc, a_body_is_read_from_either_tree, 0, COUNT(places));
+	tcase_add_loop_test(
+	    tc, a_body_is_found_in_either_tree, 0, COUNT(places));
+	tcase_add_loop_test(
+	    tc, a_body_is_removed_from_either_tree, 0, COUNT(places));
 	tcase_add_test(tc, a_body_that_is_withdrawn_lies_in_our_own_tree);
 	tcase_add_test(tc, only_public_bodies_are_withdrawn);
 	tcase_add_test(tc, a_body_on_another_file_system_is_withdrawn_too);
-	tcase_add_loop_test(
-	    tc, what_a_crash_left_in_the_other_tree_is_replaced, 0, 2);
+	tcase_add_loop_test(tc, what_a_crash_left_in_the_other_tree_is_replaced,
+	    0, COUNT(places));
 	tcase_add_test(tc, nothing_is_published_beside_what_cannot_be_removed);
 	tcase_add_test(tc, without_a_public_tree_what_lies_there_is_not_seen);
 	tcase_add_test(tc, a_walk_goes_through_both_trees);
 	tcase_add_test(tc, both_trees_are_swept);
-	tcase_add_loop_test(tc, a_tree_that_was_replaced_takes_nothing, 0, 2);
-	tcase_add_loop_test(tc, both_trees_tell_their_free_space, 0, 2);
+	tcase_add_loop_test(
+	    tc, a_tree_that_was_replaced_takes_nothing, 0, COUNT(places));
+	tcase_add_loop_test(
+	    tc, both_trees_tell_their_free_space, 0, COUNT(places));
 	tcase_add_test(tc, a_public_tree_that_cannot_be_opened_opens_nothing);
 	suite_add_tcase(s, tc);
 	return suite_run(s);

@@ -32,7 +32,6 @@ static const struct kind {
 	bool forgoes_syncs;
 } kinds[] = {
     {BODIES_NAMELESS, false}, {BODIES_NAMED, false}, {BODIES_NAMELESS, true}};
-#define KINDS ((int)(sizeof(kinds) / sizeof(kinds[0])))
 
 static void
 set_up(void)
@@ -417,21 +416,26 @@ main(void)
 	TCase *tc = tcase_create("bodies");
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
-	tcase_add_loop_test(tc, what_was_published_can_be_read, 0, KINDS);
 	tcase_add_loop_test(
-	    tc, a_body_is_not_there_before_it_is_published, 0, KINDS);
-	tcase_add_loop_test(tc, an_unpublished_body_leaves_nothing, 0, KINDS);
-	tcase_add_loop_test(tc, two_bodies_of_one_token_do_not_mix, 0, KINDS);
-	tcase_add_loop_test(tc, what_a_crash_left_is_replaced, 0, KINDS);
+	    tc, what_was_published_can_be_read, 0, COUNT(kinds));
 	tcase_add_loop_test(
-	    tc, nothing_is_put_into_a_directory_that_lost_its_name, 0, KINDS);
-	tcase_add_loop_test(tc, modes_do_not_depend_on_the_umask, 0, KINDS);
+	    tc, a_body_is_not_there_before_it_is_published, 0, COUNT(kinds));
+	tcase_add_loop_test(
+	    tc, an_unpublished_body_leaves_nothing, 0, COUNT(kinds));
+	tcase_add_loop_test(
+	    tc, two_bodies_of_one_token_do_not_mix, 0, COUNT(kinds));
+	tcase_add_loop_test(tc, what_a_crash_left_is_replaced, 0, COUNT(kinds));
+	tcase_add_loop_test(tc,
+	    nothing_is_put_into_a_directory_that_lost_its_name, 0,
+	    COUNT(kinds));
+	tcase_add_loop_test(
+	    tc, modes_do_not_depend_on_the_umask, 0, COUNT(kinds));
 	tcase_add_test(tc, the_directory_is_made_with_its_mode);
 	tcase_add_test(tc, a_directory_without_a_parent_is_refused);
 	tcase_add_loop_test(
-	    tc, a_full_disk_is_no_room_and_leaves_nothing, 0, KINDS);
-	tcase_add_loop_test(tc, a_name_that_is_no_token_reaches_no_file, 0,
-	    sizeof(no_tokens) / sizeof(no_tokens[0]));
+	    tc, a_full_disk_is_no_room_and_leaves_nothing, 0, COUNT(kinds));
+	tcase_add_loop_test(
+	    tc, a_name_that_is_no_token_reaches_no_file, 0, COUNT(no_tokens));
 	tcase_add_test(tc, a_removed_body_is_gone);
 	tcase_add_test(tc, the_sweep_takes_only_old_bodies_in_flight);
 	tcase_add_test(tc, a_sweep_without_incoming_finds_nothing);

@@ -174,8 +174,8 @@ main(void)
 	TCase *tc = tcase_create("body");
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
-	tcase_add_loop_test(tc, small_ones_that_nobody_can_see_are_held, 0,
-	    (int)(sizeof(ways) / sizeof(ways[0])));
+	tcase_add_loop_test(
+	    tc, small_ones_that_nobody_can_see_are_held, 0, COUNT(ways));
 	tcase_add_test(tc, one_that_waits_for_the_disk_is_not_held);
 	tcase_add_test(tc, no_more_is_held_than_was_said);
 	tcase_add_test(tc, a_part_that_a_killed_process_left_is_replaced);

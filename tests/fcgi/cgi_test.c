@@ -343,14 +343,14 @@ main(void)
 	tcase_add_test(tc, a_request_without_a_body_waits_for_none);
 	tcase_add_loop_test(tc, a_body_that_ends_early_is_not_stored, 0, 2);
 	tcase_add_test(tc, a_body_that_stalls_is_given_up);
-	tcase_add_loop_test(tc, a_refused_body_is_read_away, 0,
-	    sizeof(refusals) / sizeof(*refusals));
+	tcase_add_loop_test(
+	    tc, a_refused_body_is_read_away, 0, COUNT(refusals));
 	tcase_add_test(tc, a_long_answer_arrives_whole);
 	tcase_add_test(tc, nobody_who_takes_the_answer_is_no_harm);
 	tcase_add_test(tc, without_a_service_the_answer_is_500);
 	tcase_add_test(tc, a_put_alone_changes_something);
-	tcase_add_loop_test(tc, the_environment_tells_a_request, 0,
-	    sizeof(environments) / sizeof(*environments));
+	tcase_add_loop_test(
+	    tc, the_environment_tells_a_request, 0, COUNT(environments));
 	suite_add_tcase(suite, tc);
 	return suite_run(suite);
 }

@@ -372,8 +372,8 @@ add_runs(TCase *tc)
 	tcase_add_test(tc, a_dry_run_says_what_it_would_do);
 	tcase_add_test(tc, a_body_that_cannot_be_removed_gives_1);
 	tcase_add_test(tc, a_locked_database_gives_1_and_says_so);
-	tcase_add_loop_test(tc, what_is_missing_gives_1_and_is_not_made, 0,
-	    sizeof(needed) / sizeof(needed[0]));
+	tcase_add_loop_test(
+	    tc, what_is_missing_gives_1_and_is_not_made, 0, COUNT(needed));
 	tcase_add_test(tc, an_erasure_forgets_one_user);
 	tcase_add_test(tc, a_check_that_finds_nothing_gives_0);
 	tcase_add_test(
@@ -385,8 +385,8 @@ add_runs(TCase *tc)
 static void
 add_options(TCase *tc)
 {
-	tcase_add_loop_test(tc, a_wrong_option_gives_2_and_does_nothing, 0,
-	    sizeof(wrong) / sizeof(wrong[0]));
+	tcase_add_loop_test(
+	    tc, a_wrong_option_gives_2_and_does_nothing, 0, COUNT(wrong));
 	tcase_add_test(tc, the_version_is_printed);
 	tcase_add_test(tc, a_mistake_in_the_configuration_gives_2_and_its_line);
 	tcase_add_test(tc, a_missing_configuration_gives_2);

@@ -113,10 +113,9 @@ main(void)
 	Suite *suite = suite_create("conditional");
 	TCase *tc = tcase_create("conditions");
 
-	tcase_add_loop_test(tc, conditions_decide_the_status, 0,
-	    sizeof(cases) / sizeof(*cases));
-	tcase_add_loop_test(tc, if_range_names_this_very_body, 0,
-	    sizeof(range_cases) / sizeof(*range_cases));
+	tcase_add_loop_test(tc, conditions_decide_the_status, 0, COUNT(cases));
+	tcase_add_loop_test(
+	    tc, if_range_names_this_very_body, 0, COUNT(range_cases));
 	suite_add_tcase(suite, tc);
 	return suite_run(suite);
 }

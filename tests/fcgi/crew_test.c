@@ -51,10 +51,10 @@ run(crew_fn *work, size_t count)
 	crew_run(crew, work, items, count);
 }
 
+static const size_t counts[] = {0, 1, 2, THREADS + 1, ITEMS};
+
 START_TEST(each_item_is_done_once)
 {
-	static const size_t counts[] = {0, 1, 2, THREADS + 1, ITEMS};
-
 	for (int times = 1; times <= 200; times++) {
 		run(note, counts[_i]);
 		for (size_t i = 0; i < ITEMS; i++)
@@ -79,7 +79,7 @@ main(void)
 	TCase *tc = tcase_create("crew");
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
-	tcase_add_loop_test(tc, each_item_is_done_once, 0, 5);
+	tcase_add_loop_test(tc, each_item_is_done_once, 0, COUNT(counts));
 	tcase_add_test(
 	    tc, as_many_as_there_are_threads_are_done_at_the_same_time);
 	suite_add_tcase(s, tc);

@@ -95,8 +95,8 @@ main(void)
 	TCase *tc = tcase_create("digest");
 
 	tcase_add_checked_fixture(tc, set_up, NULL);
-	tcase_add_loop_test(tc, a_file_has_the_digest_of_its_bytes, 0,
-	    (int)(sizeof(sizes) / sizeof(*sizes)));
+	tcase_add_loop_test(
+	    tc, a_file_has_the_digest_of_its_bytes, 0, COUNT(sizes));
 	tcase_add_test(tc, the_position_in_a_file_neither_counts_nor_changes);
 	tcase_add_test(
 	    tc, bytes_that_go_by_have_the_same_digest_however_they_are_cut);

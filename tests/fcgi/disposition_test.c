@@ -80,8 +80,8 @@ main(void)
 	Suite *suite = suite_create("disposition");
 	TCase *tc = tcase_create("names");
 
-	tcase_add_loop_test(tc, a_name_is_written_so_that_all_read_it_alike, 0,
-	    sizeof(cases) / sizeof(*cases));
+	tcase_add_loop_test(
+	    tc, a_name_is_written_so_that_all_read_it_alike, 0, COUNT(cases));
 	tcase_add_test(tc, the_longest_name_fits);
 	tcase_add_test(tc, a_name_that_does_not_fit_is_left_out);
 	suite_add_tcase(suite, tc);

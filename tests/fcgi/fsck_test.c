@@ -384,16 +384,14 @@ END_TEST
 static void
 add_findings(TCase *tc)
 {
-	const int count = sizeof(wrongs) / sizeof(wrongs[0]);
-
 	tcase_add_test(tc, an_empty_store_is_right);
 	tcase_add_test(tc, all_states_that_a_slot_may_be_in_are_right);
 	tcase_add_test(tc, a_check_does_with_reading_alone);
 	tcase_add_test(tc, more_rows_than_a_batch_are_all_seen);
 	tcase_add_loop_test(
-	    tc, each_wrong_is_found_and_nothing_changed, 0, count);
-	tcase_add_loop_test(
-	    tc, each_wrong_is_repaired_and_the_rest_left_alone, 0, count);
+	    tc, each_wrong_is_found_and_nothing_changed, 0, COUNT(wrongs));
+	tcase_add_loop_test(tc, each_wrong_is_repaired_and_the_rest_left_alone,
+	    0, COUNT(wrongs));
 	tcase_add_test(
 	    tc, the_row_of_a_lost_body_is_dropped_and_its_body_doomed);
 	tcase_add_test(tc, an_orphan_is_removed);

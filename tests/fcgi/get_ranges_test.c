@@ -81,12 +81,12 @@ START_TEST(several_ranges_answer_several_parts)
 }
 END_TEST
 
+static const char *const head_ranges[] = {"bytes=0-1", "bytes=99-"};
+
 START_TEST(a_head_takes_no_notice_of_a_range)
 {
-	static const char *const headers[] = {"bytes=0-1", "bytes=99-"};
-
 	request("HEAD", &cat);
-	exchange_param(&exchange, "HTTP_RANGE", headers[_i]);
+	exchange_param(&exchange, "HTTP_RANGE", head_ranges[_i]);
 	const char *answer = exchange_run(&exchange);
 
 	exchange_check_status(answer, 200);
@@ -99,15 +99,16 @@ END_TEST
 
 #define LARGE 300001
 
+static const struct {
+	const char *range;
+	size_t first, length;
+} stretches[] = {
+    {NULL, 0, LARGE},
+    {"bytes=65535-200000", 65535, 134466},
+};
+
 START_TEST(a_large_file_arrives_byte_for_byte)
 {
-	static const struct {
-		const char *range;
-		size_t first, length;
-	} cases[] = {
-	    {NULL, 0, LARGE},
-	    {"bytes=65535-200000", 65535, 134466},
-	};
 	static unsigned char large[LARGE];
 
 	for (size_t i = 0; i < LARGE; i++)
@@ -116,14 +117,14 @@ START_TEST(a_large_file_arrives_byte_for_byte)
 
 	service_publish(&service, &slot, large, LARGE);
 	request("GET", &slot);
-	exchange_param(&exchange, "HTTP_RANGE", cases[_i].range);
+	exchange_param(&exchange, "HTTP_RANGE", stretches[_i].range);
 	const char *body = exchange_content(exchange_run(&exchange));
 	size_t head = (size_t)(body - (const char *)exchange.answer.data);
 
 	ck_assert_uint_eq(
-	    streams_written(&exchange.answer) - head, cases[_i].length);
+	    streams_written(&exchange.answer) - head, stretches[_i].length);
 	ck_assert_int_eq(
-	    memcmp(body, large + cases[_i].first, cases[_i].length), 0);
+	    memcmp(body, large + stretches[_i].first, stretches[_i].length), 0);
 }
 END_TEST
 
@@ -155,14 +156,14 @@ START_TEST(sizes_and_positions_have_64_bits)
 }
 END_TEST
 
+static const char *const endless_ranges[] = {NULL, "bytes=0-1,3-", "bytes=3-"};
+
 /* Reading on would take longer than a test may. */
 START_TEST(nothing_is_read_for_a_client_that_is_gone)
 {
-	static const char *const headers[] = {NULL, "bytes=0-1,3-", "bytes=3-"};
-
 	request_tebibyte("GET");
 	exchange.answer.limit = 10000;
-	exchange_param(&exchange, "HTTP_RANGE", headers[_i]);
+	exchange_param(&exchange, "HTTP_RANGE", endless_ranges[_i]);
 	exchange_run(&exchange);
 	/* The stream's buffer doubles, and is full after the limit. */
 	ck_assert_uint_le(streams_written(&exchange.answer), 16384);
@@ -176,14 +177,15 @@ get_ranges_suite(void)
 	TCase *tc = tcase_create("ranges");
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
-	tcase_add_loop_test(tc, each_range_answers_its_bytes, 0,
-	    sizeof(ranges) / sizeof(*ranges));
+	tcase_add_loop_test(tc, each_range_answers_its_bytes, 0, COUNT(ranges));
 	tcase_add_test(tc, several_ranges_answer_several_parts);
-	tcase_add_loop_test(tc, a_head_takes_no_notice_of_a_range, 0, 2);
-	tcase_add_loop_test(tc, a_large_file_arrives_byte_for_byte, 0, 2);
-	tcase_add_test(tc, sizes_and_positions_have_64_bits);
 	tcase_add_loop_test(
-	    tc, nothing_is_read_for_a_client_that_is_gone, 0, 3);
+	    tc, a_head_takes_no_notice_of_a_range, 0, COUNT(head_ranges));
+	tcase_add_loop_test(
+	    tc, a_large_file_arrives_byte_for_byte, 0, COUNT(stretches));
+	tcase_add_test(tc, sizes_and_positions_have_64_bits);
+	tcase_add_loop_test(tc, nothing_is_read_for_a_client_that_is_gone, 0,
+	    COUNT(endless_ranges));
 	suite_add_tcase(suite, tc);
 	return suite;
 }

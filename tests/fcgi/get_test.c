@@ -226,20 +226,20 @@ END_TEST
 
 /* ---- life and death ---- */
 
+static const struct {
+	int64_t before_end;
+	const char *cache_control;
+} lives[] = {
+    {86400, "Cache-Control: max-age=3600, immutable"},
+    {3600, "Cache-Control: max-age=3600, immutable"},
+    {3599, "Cache-Control: max-age=3599, immutable"},
+    {1, "Cache-Control: max-age=1, immutable"},
+};
+
 START_TEST(caching_ends_before_the_file)
 {
-	static const struct {
-		int64_t before_end;
-		const char *cache_control;
-	} cases[] = {
-	    {86400, "Cache-Control: max-age=3600, immutable"},
-	    {3600, "Cache-Control: max-age=3600, immutable"},
-	    {3599, "Cache-Control: max-age=3599, immutable"},
-	    {1, "Cache-Control: max-age=1, immutable"},
-	};
-
-	exchange.request.now = cat.expires_at - cases[_i].before_end;
-	exchange_check_header(run(), cases[_i].cache_control);
+	exchange.request.now = cat.expires_at - lives[_i].before_end;
+	exchange_check_header(run(), lives[_i].cache_control);
 }
 END_TEST
 
@@ -284,14 +284,15 @@ leave_body(const struct slot *slot, const char *text)
 	body_end(body);
 }
 
+static const char *const readings[] = {"GET", "HEAD"};
+
 START_TEST(a_slot_that_awaits_its_put_is_no_file)
 {
-	static const char *const all[] = {"GET", "HEAD"};
 	struct slot slot = service_grant(&service, "a", NULL, 2);
 
 	/* As a crash between link and commit leaves it. */
 	leave_body(&slot, "ab");
-	request(all[_i], &slot);
+	request(readings[_i], &slot);
 	exchange_check_status(run(), 404);
 }
 END_TEST
@@ -303,11 +304,11 @@ START_TEST(a_lost_body_answers_404)
 }
 END_TEST
 
+static const char *const wrong_bodies[] = {BODY "k", "0123456789"};
+
 START_TEST(a_body_of_another_size_answers_500)
 {
-	static const char *const wrong[] = {BODY "k", "0123456789"};
-
-	leave_body(&cat, wrong[_i]);
+	leave_body(&cat, wrong_bodies[_i]);
 	exchange_check_status(run(), 500);
 }
 END_TEST
@@ -327,17 +328,19 @@ get_suite(void)
 	tcase_add_test(tc, an_unsatisfiable_range_answers_416_with_the_size);
 	tcase_add_test(tc, not_modified_answers_304_without_a_body);
 	tcase_add_test(tc, a_missing_file_answers_one_sentence);
-	tcase_add_loop_test(tc, conditions_come_before_ranges, 0,
-	    sizeof(conditions) / sizeof(*conditions));
+	tcase_add_loop_test(
+	    tc, conditions_come_before_ranges, 0, COUNT(conditions));
 	tcase_add_test(tc, an_if_range_of_another_file_turns_416_into_200);
-	tcase_add_loop_test(tc, only_what_cannot_run_is_shown_inline, 0,
-	    sizeof(kinds) / sizeof(*kinds));
-	tcase_add_loop_test(tc, caching_ends_before_the_file, 0, 4);
+	tcase_add_loop_test(
+	    tc, only_what_cannot_run_is_shown_inline, 0, COUNT(kinds));
+	tcase_add_loop_test(tc, caching_ends_before_the_file, 0, COUNT(lives));
 	tcase_add_test(tc, a_file_for_ever_is_cached_as_long_as_configured);
 	tcase_add_test(tc, a_file_is_gone_at_the_second_of_its_expiry);
-	tcase_add_loop_test(tc, a_slot_that_awaits_its_put_is_no_file, 0, 2);
+	tcase_add_loop_test(
+	    tc, a_slot_that_awaits_its_put_is_no_file, 0, COUNT(readings));
 	tcase_add_test(tc, a_lost_body_answers_404);
-	tcase_add_loop_test(tc, a_body_of_another_size_answers_500, 0, 2);
+	tcase_add_loop_test(
+	    tc, a_body_of_another_size_answers_500, 0, COUNT(wrong_bodies));
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -108,7 +108,7 @@ START_TEST(all_that_protects_a_browser_goes_along)
 	};
 
 	const char *answer = exchange_run(&exchange);
-	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
+	for (int i = 0; i < COUNT(lines); i++)
 		exchange_check_header(answer, lines[i]);
 	ck_assert(has_header(answer, "ETag"));
 	ck_assert(has_header(answer, "Last-Modified"));
@@ -165,29 +165,29 @@ START_TEST(only_what_all_servers_answer_alike_is_handed_off)
 }
 END_TEST
 
+static const struct {
+	const char *range; /* of 20 bytes */
+	int64_t from;
+	bool handed_off;
+} smalls[] = {
+    {NULL, 20, true},
+    {NULL, 21, false},
+    {"bytes=0-", 20, true},
+    {"bytes=1-", 20, false},
+    {"bytes=5-9", 5, true},
+    {"bytes=5-9", 6, false},
+};
+
 START_TEST(what_is_small_is_not_handed_off)
 {
-	static const struct {
-		const char *range; /* of 20 bytes */
-		int64_t from;
-		bool handed_off;
-	} cases[] = {
-	    {NULL, 20, true},
-	    {NULL, 21, false},
-	    {"bytes=0-", 20, true},
-	    {"bytes=1-", 20, false},
-	    {"bytes=5-9", 5, true},
-	    {"bytes=5-9", 6, false},
-	};
-
-	service.config.send_file_from = cases[_i].from;
-	exchange_param(&exchange, "HTTP_RANGE", cases[_i].range);
+	service.config.send_file_from = smalls[_i].from;
+	exchange_param(&exchange, "HTTP_RANGE", smalls[_i].range);
 	const char *answer = exchange_run(&exchange);
 
 	ck_assert_int_eq(
-	    has_header(answer, "X-Sendfile"), cases[_i].handed_off);
+	    has_header(answer, "X-Sendfile"), smalls[_i].handed_off);
 	ck_assert_int_eq(
-	    *exchange_content(answer) == '\0', cases[_i].handed_off);
+	    *exchange_content(answer) == '\0', smalls[_i].handed_off);
 }
 END_TEST
 
@@ -249,8 +249,9 @@ hand_off_suite(void)
 	tcase_add_test(tc, all_that_protects_a_browser_goes_along);
 	tcase_add_loop_test(tc,
 	    only_what_all_servers_answer_alike_is_handed_off, 0,
-	    sizeof(requests) / sizeof(*requests));
-	tcase_add_loop_test(tc, what_is_small_is_not_handed_off, 0, 6);
+	    COUNT(requests));
+	tcase_add_loop_test(
+	    tc, what_is_small_is_not_handed_off, 0, COUNT(smalls));
 	tcase_add_test(tc, a_head_is_answered_here);
 	tcase_add_test(tc, nothing_is_handed_off_unless_configured);
 	tcase_add_loop_test(

@@ -78,20 +78,22 @@ START_TEST(anything_else_is_no_date)
 }
 END_TEST
 
+static const struct {
+	int64_t when;
+	const char *text;
+} written[] = {
+    {RFC_EXAMPLE, "Sun, 06 Nov 1994 08:49:37 GMT"},
+    {0, "Thu, 01 Jan 1970 00:00:00 GMT"},
+    {2147483648, "Tue, 19 Jan 2038 03:14:08 GMT"},
+    {253402300799, "Fri, 31 Dec 9999 23:59:59 GMT"},
+};
+
 START_TEST(a_date_is_written_as_imf_fixdate)
 {
-	static const struct {
-		int64_t when;
-		const char *text;
-	} cases[] = {
-	    {RFC_EXAMPLE, "Sun, 06 Nov 1994 08:49:37 GMT"},
-	    {0, "Thu, 01 Jan 1970 00:00:00 GMT"},
-	    {2147483648, "Tue, 19 Jan 2038 03:14:08 GMT"},
-	    {253402300799, "Fri, 31 Dec 9999 23:59:59 GMT"},
-	};
 	char buf[HTTP_DATE_LEN + 1];
 
-	ck_assert_str_eq(http_date_format(cases[_i].when, buf), cases[_i].text);
+	ck_assert_str_eq(
+	    http_date_format(written[_i].when, buf), written[_i].text);
 }
 END_TEST
 
@@ -126,11 +128,10 @@ main(void)
 	Suite *suite = suite_create("http_date");
 	TCase *tc = tcase_create("dates");
 
+	tcase_add_loop_test(tc, each_form_of_a_date_is_read, 0, COUNT(dates));
+	tcase_add_loop_test(tc, anything_else_is_no_date, 0, COUNT(mistakes));
 	tcase_add_loop_test(
-	    tc, each_form_of_a_date_is_read, 0, sizeof(dates) / sizeof(*dates));
-	tcase_add_loop_test(tc, anything_else_is_no_date, 0,
-	    sizeof(mistakes) / sizeof(*mistakes));
-	tcase_add_loop_test(tc, a_date_is_written_as_imf_fixdate, 0, 4);
+	    tc, a_date_is_written_as_imf_fixdate, 0, COUNT(written));
 	tcase_add_test(tc, a_date_too_far_for_the_form_still_has_its_length);
 	tcase_add_test(tc, neither_locale_nor_time_zone_matters);
 	suite_add_tcase(suite, tc);

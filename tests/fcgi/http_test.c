@@ -323,21 +323,21 @@ http_suite(void)
 	TCase *parse = tcase_create("parse"), *answer = tcase_create("answer");
 
 	tcase_add_loop_test(parse, the_shape_of_the_uri_tells_what_it_addresses,
-	    0, sizeof(uris) / sizeof(*uris));
+	    0, COUNT(uris));
 	tcase_add_test(parse, token_and_secret_are_taken_from_their_places);
 	tcase_add_test(parse, only_request_uri_is_believed);
-	tcase_add_loop_test(parse, method_names_are_case_sensitive, 0,
-	    sizeof(methods) / sizeof(*methods));
+	tcase_add_loop_test(
+	    parse, method_names_are_case_sensitive, 0, COUNT(methods));
 	tcase_add_test(parse, a_request_without_any_parameter_is_nothing);
 	tcase_add_test(parse, an_empty_parameter_is_an_absent_one);
 	suite_add_tcase(suite, parse);
 
 	tcase_add_checked_fixture(answer, open_service, close_service);
 	tcase_add_loop_test(answer, each_method_of_each_target_has_its_status,
-	    0, sizeof(answers) / sizeof(*answers));
+	    0, COUNT(answers));
 	tcase_add_loop_test(answer,
 	    a_body_that_was_not_read_is_never_said_to_be_over, 0,
-	    sizeof(bodies) / sizeof(*bodies));
+	    COUNT(bodies));
 	suite_add_tcase(suite, answer);
 	return suite;
 }

@@ -271,8 +271,6 @@ START_TEST(old_files_of_nginx_are_swept_and_nothing_else)
 }
 END_TEST
 
-#define COUNT(table) (int)(sizeof(table) / sizeof(*(table)))
-
 int
 main(void)
 {

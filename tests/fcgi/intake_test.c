@@ -287,8 +287,6 @@ assert_usable(enum source source)
 
 static const size_t sizes[] = {1, 5, 8192, 65535, 65536, 65537, 131073, LARGE};
 
-#define SIZES (int)(sizeof(sizes) / sizeof(*sizes))
-
 #define SOURCES_TWICE (2 * SOURCES) /* durable, and not */
 
 static enum source
@@ -300,12 +298,12 @@ choose_source(int i)
 
 START_TEST(a_body_is_stored_byte_for_byte)
 {
-	struct slot other =
-	    service_grant(&service, "b", NULL, (int64_t)sizes[_i % SIZES]);
-	struct upload up = {.source = choose_source(_i / SIZES),
+	struct slot other = service_grant(
+	    &service, "b", NULL, (int64_t)sizes[_i % COUNT(sizes)]);
+	struct upload up = {.source = choose_source(_i / COUNT(sizes)),
 	    .slot = &other,
 	    .data = data,
-	    .len = sizes[_i % SIZES]};
+	    .len = sizes[_i % COUNT(sizes)]};
 
 	ck_assert_msg(put(&up) == 201, "%s", source_names[up.source]);
 	assert_stored(&other, up.source);
@@ -329,20 +327,18 @@ static const struct {
     {LARGE, true, true, 408}, /* all, but not the word that it was all */
 };
 
-#define ENDS (int)(sizeof(ends) / sizeof(*ends))
-
 START_TEST(a_wrong_end_leaves_the_slot_usable)
 {
-	struct upload up = {.source = choose_source(_i / ENDS),
+	struct upload up = {.source = choose_source(_i / COUNT(ends)),
 	    .slot = &slot,
 	    .data = data,
-	    .len = ends[_i % ENDS].len,
-	    .chunked = ends[_i % ENDS].chunked,
-	    .stalls = ends[_i % ENDS].stalls};
+	    .len = ends[_i % COUNT(ends)].len,
+	    .chunked = ends[_i % COUNT(ends)].chunked,
+	    .stalls = ends[_i % COUNT(ends)].stalls};
 
 	if ((up.source == CGI_FILE || up.source == HANDED_OVER) && up.stalls)
 		return; /* a file is all there */
-	ck_assert_int_eq(put(&up), ends[_i % ENDS].status);
+	ck_assert_int_eq(put(&up), ends[_i % COUNT(ends)].status);
 	assert_usable(up.source);
 }
 END_TEST
@@ -490,10 +486,10 @@ main(void)
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_set_timeout(tc, 20);
+	tcase_add_loop_test(tc, a_body_is_stored_byte_for_byte, 0,
+	    COUNT(sizes) * SOURCES_TWICE);
 	tcase_add_loop_test(
-	    tc, a_body_is_stored_byte_for_byte, 0, SIZES * SOURCES_TWICE);
-	tcase_add_loop_test(
-	    tc, a_wrong_end_leaves_the_slot_usable, 0, ENDS * SOURCES);
+	    tc, a_wrong_end_leaves_the_slot_usable, 0, COUNT(ends) * SOURCES);
 	tcase_add_loop_test(
 	    tc, a_disk_without_room_takes_nothing, 0, SOURCES_TWICE);
 	tcase_add_loop_test(

@@ -165,10 +165,11 @@ START_TEST(the_end_is_written_once)
 }
 END_TEST
 
+static const size_t lengths[] = {OUTLET_CONTENT - 1, OUTLET_CONTENT,
+    OUTLET_CONTENT + 1, 2 * OUTLET_CONTENT, FILE_SIZE};
+
 START_TEST(more_than_the_buffer_takes_several_records)
 {
-	static const size_t lengths[] = {OUTLET_CONTENT - 1, OUTLET_CONTENT,
-	    OUTLET_CONTENT + 1, 2 * OUTLET_CONTENT, FILE_SIZE};
 	const size_t len = lengths[_i];
 	const int asked = (int)len;
 
@@ -199,7 +200,6 @@ static const struct {
     {3, 2 * OUTLET_CONTENT + 1},
     {0, FILE_SIZE},
 };
-#define STRETCHES ((int)(sizeof(stretches) / sizeof(*stretches)))
 
 /* "head", the stretch, "tail" */
 static void
@@ -364,13 +364,13 @@ outlet_suite(void)
 	tcase_add_test(tc, an_answer_of_nothing_ends_all_the_same);
 	tcase_add_test(tc, the_end_is_written_once);
 	tcase_add_loop_test(
-	    tc, more_than_the_buffer_takes_several_records, 0, 5);
+	    tc, more_than_the_buffer_takes_several_records, 0, COUNT(lengths));
 	tcase_add_loop_test(
-	    tc, a_file_is_sent_between_what_is_written, 0, STRETCHES);
-	tcase_add_loop_test(tc, a_file_is_sent_in_records, 0, STRETCHES);
+	    tc, a_file_is_sent_between_what_is_written, 0, COUNT(stretches));
+	tcase_add_loop_test(tc, a_file_is_sent_in_records, 0, COUNT(stretches));
 	tcase_add_loop_test(tc,
 	    a_file_is_copied_where_the_kernel_does_not_move_it, 0,
-	    2 * STRETCHES);
+	    2 * COUNT(stretches));
 	tcase_add_test(tc, any_other_stream_takes_a_file_too);
 	tcase_add_loop_test(tc, a_file_that_ends_too_soon_is_told, 0, 2);
 	tcase_add_test(

@@ -588,8 +588,6 @@ START_TEST(of_racing_puts_exactly_one_wins)
 }
 END_TEST
 
-#define COUNT(table) (int)(sizeof(table) / sizeof(*(table)))
-
 static void
 add_checks(Suite *suite)
 {

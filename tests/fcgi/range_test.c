@@ -116,11 +116,12 @@ START_TEST(as_many_ranges_as_fit_are_read)
 }
 END_TEST
 
+static const int too_many[] = {RANGE_MAX + 1, 5000};
+
 START_TEST(more_ranges_are_ignored)
 {
-	static const int counts[] = {RANGE_MAX + 1, 5000};
 	struct range ranges[RANGE_MAX];
-	char *header = many_ranges(counts[_i]);
+	char *header = many_ranges(too_many[_i]);
 
 	ck_assert_int_eq(range_parse(header, 1000000, ranges), IGNORED);
 	free(header);
@@ -143,12 +144,13 @@ START_TEST(a_body_larger_than_four_gigabytes_has_positions_there)
 }
 END_TEST
 
+static const char *const of_nothing[] = {"bytes=0-", "bytes=-1"};
+
 START_TEST(an_empty_body_has_no_range)
 {
-	static const char *const headers[] = {"bytes=0-", "bytes=-1"};
 	struct range ranges[RANGE_MAX];
 
-	ck_assert_int_eq(range_parse(headers[_i], 0, ranges), UNSATISFIABLE);
+	ck_assert_int_eq(range_parse(of_nothing[_i], 0, ranges), UNSATISFIABLE);
 }
 END_TEST
 
@@ -158,13 +160,14 @@ main(void)
 	Suite *suite = suite_create("range");
 	TCase *tc = tcase_create("parse");
 
-	tcase_add_loop_test(tc, each_form_of_a_range_gives_its_positions, 0,
-	    sizeof(cases) / sizeof(*cases));
+	tcase_add_loop_test(
+	    tc, each_form_of_a_range_gives_its_positions, 0, COUNT(cases));
 	tcase_add_test(tc, as_many_ranges_as_fit_are_read);
-	tcase_add_loop_test(tc, more_ranges_are_ignored, 0, 2);
+	tcase_add_loop_test(tc, more_ranges_are_ignored, 0, COUNT(too_many));
 	tcase_add_test(
 	    tc, a_body_larger_than_four_gigabytes_has_positions_there);
-	tcase_add_loop_test(tc, an_empty_body_has_no_range, 0, 2);
+	tcase_add_loop_test(
+	    tc, an_empty_body_has_no_range, 0, COUNT(of_nothing));
 	suite_add_tcase(suite, tc);
 	return suite_run(suite);
 }

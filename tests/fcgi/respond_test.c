@@ -55,22 +55,22 @@ check_lacks(const char *part)
 	ck_assert_msg(strstr(text, part) == NULL, "'%s' in: %s", part, text);
 }
 
+static const struct {
+	const char *value, *line;
+} values[] = {
+    {"plain", "Name: plain\r\n"},
+    {"", "Name: \r\n"},
+    {"a\r\nSet-Cookie: b", "Name: a\r\n"},
+    {"a\nb", "Name: a\r\n"},
+    {"a\tb", "Name: a\r\n"},
+    {"a\x7f", "Name: a\r\n"},
+    {"caf\xc3\xa9", "Name: caf\xc3\xa9\r\n"},
+};
+
 START_TEST(a_control_character_ends_a_value)
 {
-	static const struct {
-		const char *value, *line;
-	} cases[] = {
-	    {"plain", "Name: plain\r\n"},
-	    {"", "Name: \r\n"},
-	    {"a\r\nSet-Cookie: b", "Name: a\r\n"},
-	    {"a\nb", "Name: a\r\n"},
-	    {"a\tb", "Name: a\r\n"},
-	    {"a\x7f", "Name: a\r\n"},
-	    {"caf\xc3\xa9", "Name: caf\xc3\xa9\r\n"},
-	};
-
-	respond_header(&request, "Name", "%s", cases[_i].value);
-	ck_assert_str_eq(streams_text(&answer), cases[_i].line);
+	respond_header(&request, "Name", "%s", values[_i].value);
+	ck_assert_str_eq(streams_text(&answer), values[_i].line);
 }
 END_TEST
 
@@ -85,10 +85,11 @@ START_TEST(a_value_too_long_is_cut)
 }
 END_TEST
 
+static const int codes[] = {
+    400, 403, 404, 405, 408, 409, 411, 412, 413, 415, 416, 500, 501, 503, 507};
+
 START_TEST(every_status_has_a_reason_and_every_error_a_sentence)
 {
-	static const int codes[] = {400, 403, 404, 405, 408, 409, 411, 412, 413,
-	    415, 416, 500, 501, 503, 507};
 	char status[30];
 
 	ck_assert_int_eq(respond_error(&request, codes[_i]), codes[_i]);
@@ -173,10 +174,12 @@ main(void)
 	TCase *tc = tcase_create("answers");
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
-	tcase_add_loop_test(tc, a_control_character_ends_a_value, 0, 7);
-	tcase_add_test(tc, a_value_too_long_is_cut);
 	tcase_add_loop_test(
-	    tc, every_status_has_a_reason_and_every_error_a_sentence, 0, 15);
+	    tc, a_control_character_ends_a_value, 0, COUNT(values));
+	tcase_add_test(tc, a_value_too_long_is_cut);
+	tcase_add_loop_test(tc,
+	    every_status_has_a_reason_and_every_error_a_sentence, 0,
+	    COUNT(codes));
 	tcase_add_test(tc, a_refusal_of_its_own_replaces_the_sentence);
 	tcase_add_test(tc, a_refusal_too_long_is_not_halved);
 	tcase_add_test(tc, another_origin_than_all_varies);

@@ -106,7 +106,8 @@ main(void)
 	Suite *s = suite_create("retention of public files");
 	TCase *tc = slots_case(s, "both trees", set_up);
 
-	tcase_add_loop_test(tc, what_is_over_is_removed_from_both, 0, 2);
+	tcase_add_loop_test(
+	    tc, what_is_over_is_removed_from_both, 0, COUNT(ways));
 	tcase_add_test(tc, what_is_sound_is_so_in_both);
 	tcase_add_test(tc, what_no_row_names_is_removed_from_both);
 	tcase_add_test(tc, what_is_lost_is_missed_in_both);

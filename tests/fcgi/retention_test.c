@@ -742,7 +742,7 @@ add_failures(TCase *tc)
 {
 	tcase_add_loop_test(tc,
 	    a_body_that_cannot_be_removed_waits_for_the_next_run, 0,
-	    sizeof(unlink_errors) / sizeof(unlink_errors[0]));
+	    COUNT(unlink_errors));
 	tcase_add_test(tc, a_directory_in_a_bodys_place_does_not_stop_a_run);
 	tcase_add_test(
 	    tc, more_failures_than_a_batch_do_not_make_a_run_endless);

@@ -184,8 +184,8 @@ main(void)
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, every_shard_has_a_position_of_its_own);
 	tcase_add_test(tc, a_path_is_the_shard_and_the_token);
-	tcase_add_loop_test(tc, a_shards_name_is_the_beginning_of_a_token, 0,
-	    sizeof(names) / sizeof(*names));
+	tcase_add_loop_test(
+	    tc, a_shards_name_is_the_beginning_of_a_token, 0, COUNT(names));
 	tcase_add_test(tc, a_missing_shard_is_made_only_on_demand);
 	tcase_add_test(tc, a_link_in_the_place_of_a_shard_is_not_followed);
 	tcase_add_test(tc, threads_that_make_the_same_shard_all_get_it);

@@ -258,8 +258,8 @@ main(void)
 	tcase_add_test(tc, a_path_that_does_not_fit_is_refused);
 	tcase_add_test(tc, a_unix_socket_is_told_from_others);
 	tcase_add_test(tc, other_descriptors_do_not_listen);
-	tcase_add_loop_test(tc, systemds_socket_is_for_this_process_alone, 0,
-	    sizeof(systemd) / sizeof(*systemd));
+	tcase_add_loop_test(
+	    tc, systemds_socket_is_for_this_process_alone, 0, COUNT(systemd));
 	suite_add_tcase(suite, tc);
 	return suite_run(suite);
 }

@@ -172,9 +172,10 @@ main(void)
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_set_timeout(tc, 2 * DEADLINE);
-	tcase_add_loop_test(tc, what_is_ended_by_hand_is_taken_down, 0, 2);
 	tcase_add_loop_test(
-	    tc, what_was_ended_before_the_start_is_taken_down, 0, 2);
+	    tc, what_is_ended_by_hand_is_taken_down, 0, COUNT(ends));
+	tcase_add_loop_test(
+	    tc, what_was_ended_before_the_start_is_taken_down, 0, COUNT(ends));
 	tcase_add_test(tc, what_was_taken_down_is_not_lost);
 	tcase_add_test(tc, the_end_does_not_wait_for_a_look);
 	tcase_add_test(tc, without_a_public_directory_nothing_is_watched);

@@ -213,8 +213,8 @@ main(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, set_up_store, tear_down_store);
-	tcase_add_loop_test(tc, as_many_are_granted_at_once_as_fit, 0,
-	    (int)(sizeof(budgets) / sizeof(budgets[0])));
+	tcase_add_loop_test(
+	    tc, as_many_are_granted_at_once_as_fit, 0, COUNT(budgets));
 	tcase_add_test(tc, of_many_who_publish_a_slot_one_wins);
 	tcase_add_test(tc, many_who_reap_take_each_slot_once);
 	tcase_add_test(tc, a_locked_database_is_waited_for_and_then_an_error);

@@ -15,8 +15,6 @@
 #include "schema/config.h"
 #include "tests/temporary.h"
 
-#define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
-
 /* The name that messages begin with. */
 #define FILE_NAME "x.conf"
 

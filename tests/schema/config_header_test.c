@@ -7,8 +7,6 @@
 #include "schema/config_mistakes.h"
 #include "tests/suite.h"
 
-#define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
-
 static const struct row {
 	const char *text;
 	struct config_scope scope;

@@ -6,8 +6,6 @@
 #include "schema/config_value.h"
 #include "tests/suite.h"
 
-#define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
-
 static const struct guess {
 	enum config_section section;
 	const char *name, *guess;

@@ -10,8 +10,6 @@
 #include "schema/units.h"
 #include "tests/suite.h"
 
-#define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
-
 /* A key, a text, and the number that it is or what it must be instead. */
 static const struct row {
 	enum config_section section;

@@ -442,11 +442,11 @@ main(void)
 	tcase_add_test(tc, many_who_open_at_once_make_one_database);
 	tcase_add_loop_test(tc,
 	    the_switch_to_wal_waits_for_those_who_use_the_database, 0,
-	    (int)(sizeof(uses) / sizeof(uses[0])));
+	    COUNT(uses));
 	tcase_add_loop_test(tc, only_grants_do_without_waiting_for_the_disk, 0,
-	    (int)(sizeof(sync_cases) / sizeof(sync_cases[0])));
-	tcase_add_loop_test(
-	    tc, no_temporary_file_is_made_in_another_directory, 0, 3);
+	    COUNT(sync_cases));
+	tcase_add_loop_test(tc, no_temporary_file_is_made_in_another_directory,
+	    0, COUNT(accesses));
 	tcase_add_test(tc, opening_twice_keeps_the_locks_of_the_first);
 	tcase_add_test(tc, a_journal_mode_set_by_hand_is_set_back_by_a_writer);
 	suite_add_tcase(suite, tc);

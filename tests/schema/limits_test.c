@@ -6,8 +6,6 @@
 #include "schema/units.h"
 #include "tests/suite.h"
 
-#define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
-
 static const struct match {
 	const char *pattern, *jid;
 	bool matches;

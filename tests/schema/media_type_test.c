@@ -5,8 +5,6 @@
 
 #include "tests/suite.h"
 
-#define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
-
 static const struct type {
 	const char *text;
 	bool valid;

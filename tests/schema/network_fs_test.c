@@ -59,8 +59,8 @@ main(void)
 	Suite *suite = suite_create("network_fs");
 	TCase *tc = tcase_create("network_fs");
 
-	tcase_add_loop_test(tc, network_file_systems_are_told_from_local_ones,
-	    0, (int)(sizeof(cases) / sizeof(cases[0])));
+	tcase_add_loop_test(
+	    tc, network_file_systems_are_told_from_local_ones, 0, COUNT(cases));
 	tcase_add_test(tc, proc_is_not_taken_for_a_network);
 	suite_add_tcase(suite, tc);
 	return suite_run(suite);

@@ -50,8 +50,8 @@ main(void)
 	tcase_add_loop_test(
 	    tc, every_purpose_is_found_by_its_own_name, 0, PURPOSE_COUNT);
 	tcase_add_test(tc, the_names_are_those_of_the_standard);
-	tcase_add_loop_test(tc, no_other_name_is_a_purpose, 0,
-	    (int)(sizeof(strangers) / sizeof(strangers[0])));
+	tcase_add_loop_test(
+	    tc, no_other_name_is_a_purpose, 0, COUNT(strangers));
 	suite_add_tcase(suite, tc);
 	return suite_run(suite);
 }

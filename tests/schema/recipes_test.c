@@ -169,8 +169,7 @@ main(void)
 	tcase_add_checked_fixture(tc, set_up_population, tear_down_population);
 	tcase_add_test(tc, the_recipes_are_found);
 	tcase_add_loop_test(tc, a_recipe_does_something, 0, block_count);
-	tcase_add_loop_test(tc, a_recipe_does_what_it_says, 0,
-	    (int)(sizeof(outcomes) / sizeof(outcomes[0])));
+	tcase_add_loop_test(tc, a_recipe_does_what_it_says, 0, COUNT(outcomes));
 	suite_add_tcase(suite, tc);
 	return suite_run(suite);
 }

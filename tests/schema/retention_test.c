@@ -386,8 +386,8 @@ case_of_checks(void)
 	tcase_add_test(tc, who_is_shown_slots_may_drop_them);
 	tcase_add_test(tc, only_stored_slots_are_dropped);
 	tcase_add_test(tc, a_sound_database_passes_the_audit);
-	tcase_add_loop_test(tc, a_false_counter_is_found_and_put_right, 0,
-	    (int)(sizeof(falsehoods) / sizeof(falsehoods[0])));
+	tcase_add_loop_test(
+	    tc, a_false_counter_is_found_and_put_right, 0, COUNT(falsehoods));
 	tcase_add_test(tc, a_torn_index_is_found);
 	tcase_add_test(
 	    tc, no_more_than_asked_is_forgotten_of_what_left_its_window);

@@ -156,8 +156,7 @@ main(void)
 
 	tcase_add_checked_fixture(tc, set_up_store, tear_down_store);
 	tcase_add_loop_test(tc,
-	    no_statement_that_somebody_waits_for_scans_a_table, 0,
-	    (int)(sizeof(hot) / sizeof(hot[0])));
+	    no_statement_that_somebody_waits_for_scans_a_table, 0, COUNT(hot));
 	tcase_add_test(tc, every_statement_says_what_it_is_for);
 	tcase_add_test(tc, a_parameter_that_does_not_exist_fails_the_step);
 	tcase_add_test(tc, a_start_forgets_what_was_bound);

@@ -167,7 +167,7 @@ main(void)
 	tcase_add_test(tc, a_batch_is_recorded_at_its_end_and_as_a_whole);
 	tcase_add_test(tc, each_grant_of_a_batch_counts_those_before_it);
 	tcase_add_loop_test(tc, a_grant_that_breaks_spoils_none_of_the_others,
-	    0, sizeof(troubles) / sizeof(*troubles));
+	    0, COUNT(troubles));
 	tcase_add_test(tc, a_batch_that_sqlite_has_undone_records_nothing);
 	tcase_add_test(tc, a_batch_whose_commit_fails_records_nothing);
 	tcase_add_test(tc, a_locked_database_is_waited_for_once);

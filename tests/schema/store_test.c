@@ -393,14 +393,13 @@ main(void)
 	tcase_add_test(tc, a_token_nobody_was_given_is_not_found);
 	tcase_add_test(tc, a_secret_finds_nothing);
 	tcase_add_loop_test(tc,
-	    a_slot_lives_as_long_as_retention_and_request_say, 0,
-	    (int)(sizeof(lives) / sizeof(lives[0])));
+	    a_slot_lives_as_long_as_retention_and_request_say, 0, COUNT(lives));
 	tcase_add_test(tc, an_id_is_never_used_again);
 	tcase_add_test(tc, a_published_slot_is_stored);
 	tcase_add_test(tc, a_sha256_may_come_later_and_once);
 	tcase_add_test(tc, a_slot_is_published_once);
-	tcase_add_loop_test(tc, a_put_that_ends_too_late_is_refused, 0,
-	    (int)(sizeof(moments) / sizeof(moments[0])));
+	tcase_add_loop_test(
+	    tc, a_put_that_ends_too_late_is_refused, 0, COUNT(moments));
 	tcase_add_test(tc, a_slot_taken_down_by_hand_cannot_be_published);
 	tcase_add_test(tc, a_slot_that_is_gone_cannot_be_published);
 	tcase_add_test(tc, a_failed_link_leaves_the_slot_awaiting_its_put);

@@ -87,7 +87,7 @@ main(void)
 	tcase_add_test(tc, a_made_token_is_valid);
 	tcase_add_test(tc, tokens_differ_and_use_the_whole_alphabet);
 	tcase_add_loop_test(tc, only_26_characters_of_the_alphabet_are_a_token,
-	    0, (int)(sizeof(shapes) / sizeof(shapes[0])));
+	    0, COUNT(shapes));
 	tcase_add_test(tc, tokens_are_equal_only_in_every_character);
 	suite_add_tcase(suite, tc);
 	return suite_run(suite);

@@ -267,20 +267,19 @@ main(void)
 	TCase *tc = tcase_create("by hand");
 
 	tcase_add_checked_fixture(tc, set_up_by_hand, tear_down_by_hand);
-	tcase_add_loop_test(tc, counters_follow_every_change_by_hand, 0,
-	    (int)(sizeof(changes) / sizeof(changes[0])));
+	tcase_add_loop_test(
+	    tc, counters_follow_every_change_by_hand, 0, COUNT(changes));
 	tcase_add_test(tc, an_upload_given_to_another_counts_for_the_other);
 	tcase_add_test(tc, the_token_of_every_deleted_slot_is_doomed);
-	tcase_add_loop_test(tc, what_would_break_a_rule_is_refused, 0,
-	    (int)(sizeof(refusals) / sizeof(refusals[0])));
+	tcase_add_loop_test(
+	    tc, what_would_break_a_rule_is_refused, 0, COUNT(refusals));
 	tcase_add_test(tc, setting_a_token_to_itself_is_no_change);
 	tcase_add_test(tc, the_window_follows_its_slot);
-	tcase_add_loop_test(tc, no_view_shows_a_token_or_a_secret, 0,
-	    (int)(sizeof(views) / sizeof(views[0])));
-	tcase_add_loop_test(tc, a_state_says_what_would_be_answered, 0,
-	    (int)(sizeof(states) / sizeof(states[0])));
 	tcase_add_loop_test(
-	    tc, sizes_have_units, 0, (int)(sizeof(sizes) / sizeof(sizes[0])));
+	    tc, no_view_shows_a_token_or_a_secret, 0, COUNT(views));
+	tcase_add_loop_test(
+	    tc, a_state_says_what_would_be_answered, 0, COUNT(states));
+	tcase_add_loop_test(tc, sizes_have_units, 0, COUNT(sizes));
 	tcase_add_test(tc, times_are_text_in_utc);
 	tcase_add_test(tc, the_views_show_the_rows_they_are_named_for);
 	suite_add_tcase(suite, tc);

@@ -9,8 +9,6 @@
 #include "tests/suite.h"
 
 #define REFUSED (-1)
-#define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
-
 static const struct row {
 	const char *text;
 	int64_t value;

@@ -136,7 +136,7 @@ main(void)
 	tcase_add_checked_fixture(tc, set_up_store, tear_down_store);
 	tcase_add_test(
 	    tc, the_kernel_is_told_to_write_the_wal_after_each_mebibyte);
-	for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++)
+	for (int i = 0; i < COUNT(failures); i++)
 		tcase_add_loop_test(tc,
 		    a_full_wal_goes_into_the_database_and_starts_anew,
 		    failures[i], failures[i] + 1);

@@ -440,8 +440,8 @@ END_TEST
 static void
 add_landlock(TCase *tc)
 {
-	tcase_add_loop_test(tc, what_is_elsewhere_is_out_of_reach, 0,
-	    sizeof(out_of_reach) / sizeof(out_of_reach[0]));
+	tcase_add_loop_test(
+	    tc, what_is_elsewhere_is_out_of_reach, 0, COUNT(out_of_reach));
 	tcase_add_test(tc, a_file_of_the_store_cannot_be_taken_out_of_it);
 	tcase_add_test(tc, truncation_needs_leave_where_landlock_knows_of_it);
 	tcase_add_test(tc, of_the_socket_nothing_is_left_but_to_remove_it);
@@ -475,9 +475,9 @@ main(void)
 	tcase_add_loop_test(tc, no_program_can_be_started, abi >= 2 ? 0 : 1, 2);
 	tcase_add_test(tc, only_local_sockets_can_be_made);
 	tcase_add_loop_test(tc, system_calls_that_no_program_makes_are_refused,
-	    0, sizeof(needless) / sizeof(needless[0]));
-	tcase_add_loop_test(
-	    tc, a_kernel_without_landlock_leaves_the_other_wall, 0, 3);
+	    0, COUNT(needless));
+	tcase_add_loop_test(tc, a_kernel_without_landlock_leaves_the_other_wall,
+	    0, COUNT(absences));
 	tcase_add_test(tc, without_either_the_process_keeps_to_itself);
 	tcase_add_test(tc, a_wall_that_cannot_be_raised_harms_nobody);
 	suite_add_tcase(suite, tc);
