@@ -6,8 +6,9 @@
 -- write everything; triggers keep the counters right whoever writes.
 
 CREATE TABLE slot (
-	-- Number for logs and people. Never used again.
-	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	-- Number for logs and people. Ascends, and is never used again: see
+	-- total.last_id. (AUTOINCREMENT would keep a table of its own.)
+	id INTEGER PRIMARY KEY,
 	-- Stands in both URLs and names the file on disk.
 	token TEXT NOT NULL UNIQUE
 		CHECK (length(token) = 26 AND token NOT GLOB '*[^a-z2-7]*'),
@@ -18,8 +19,10 @@ CREATE TABLE slot (
 	owner TEXT NOT NULL
 		CHECK (length(CAST(owner AS BLOB)) BETWEEN 1 AND 2047),
 	-- XEP-0363 section 5: decides on limits and retention.
+	-- (IN would build a table of the four for each row.)
 	purpose TEXT NOT NULL CHECK (
-		purpose IN ('message', 'profile', 'ephemeral', 'permanent')),
+		purpose = 'message' OR purpose = 'profile'
+		OR purpose = 'ephemeral' OR purpose = 'permanent'),
 	-- As the owner's client named it; never a path.
 	file_name TEXT NOT NULL
 		CHECK (length(CAST(file_name AS BLOB)) BETWEEN 1 AND 255),
@@ -67,7 +70,7 @@ CREATE TABLE usage (
 			reserved_bytes) >= 0)
 ) STRICT, WITHOUT ROWID;
 
--- The sum of usage: one row. Kept by triggers.
+-- The sum of usage, and what else there is one of: one row. Kept by triggers.
 CREATE TABLE total (
 	-- Holds the table to one row.
 	id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -76,12 +79,14 @@ CREATE TABLE total (
 	stored_bytes INTEGER NOT NULL,
 	reserved_files INTEGER NOT NULL,
 	reserved_bytes INTEGER NOT NULL,
+	-- The highest id that a slot ever had; the next one is above it.
+	last_id INTEGER NOT NULL,
 	CONSTRAINT "total was wrong, run putslot-cleanup --fsck --repair"
 		CHECK (min(stored_files, stored_bytes, reserved_files,
 			reserved_bytes) >= 0)
 ) STRICT;
 
-INSERT INTO total VALUES (1, 0, 0, 0, 0);
+INSERT INTO total VALUES (1, 0, 0, 0, 0, 0);
 
 -- Tokens of removed slots whose files may still lie on the disk.
 CREATE TABLE doomed (
@@ -141,7 +146,9 @@ BEGIN
 			+ new.size * (new.stored_at IS NOT NULL),
 		reserved_files = reserved_files + (new.stored_at IS NULL),
 		reserved_bytes = reserved_bytes
-			+ new.size * (new.stored_at IS NULL);
+			+ new.size * (new.stored_at IS NULL),
+		last_id = iif(new.id > last_id, new.id, RAISE(ABORT,
+			'used before: the id must be above total.last_id'));
 END;
 
 CREATE TRIGGER slot_deleted AFTER DELETE ON slot
@@ -249,10 +256,10 @@ BEGIN
 	WHERE slot_id = new.id;
 END;
 
--- REPLACE would delete the row in the way without running slot_deleted.
+-- REPLACE would delete the row in the way without running slot_deleted. One that
+-- has the same id is in nobody's way: slot_inserted refuses used ids.
 CREATE TRIGGER slot_replaced BEFORE INSERT ON slot
-WHEN EXISTS (SELECT 1 FROM slot WHERE id = new.id)
-	OR EXISTS (SELECT 1 FROM slot WHERE token = new.token)
+WHEN EXISTS (SELECT 1 FROM slot WHERE token = new.token)
 BEGIN
 	SELECT RAISE(ABORT, 'there is such a slot already: UPDATE it');
 END;

@@ -17,7 +17,7 @@
 #define PAUSE_MS 20    /* between two attempts */
 #define FILE_MODE 0660 /* the programs are users of one group */
 
-/* A slot changes a little of each of eight pages, and a commit copies them to
+/* A slot changes a little of each of seven pages, and a commit copies them to
  * the WAL: half of SQLite's usual 4 KiB is a fifth less time for a slot, and
  * the database becomes no larger. */
 #define PAGE_SIZE "2048"

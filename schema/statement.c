@@ -35,11 +35,11 @@ static const struct {
     [STMT_RELEASE] = {"end one of several grants", "RELEASE one"},
 
     [STMT_INSERT] = {"record a slot",
-	"INSERT INTO slot (token, secret, owner, purpose, file_name, "
+	"INSERT INTO slot (id, token, secret, owner, purpose, file_name, "
 	"content_type, size, issued_at, put_expires_at, put_ends_at, "
-	"expires_at) VALUES (:token, :secret, :owner, :purpose, "
-	":file_name, :content_type, :size, :issued_at, :put_expires_at, "
-	":put_ends_at, :expires_at)"},
+	"expires_at) VALUES ((SELECT last_id + 1 FROM total), :token, "
+	":secret, :owner, :purpose, :file_name, :content_type, :size, "
+	":issued_at, :put_expires_at, :put_ends_at, :expires_at)"},
     [STMT_FIND] = {"look a slot up",
 	"SELECT " SLOT_COLUMNS " FROM slot WHERE token = :token"},
     [STMT_PUBLISH] = {"mark a slot stored",
@@ -51,8 +51,7 @@ static const struct {
 	"AND stored_at IS NOT NULL AND sha256 IS NULL"},
     [STMT_UNPUBLISH] = {"take back that a slot is stored",
 	"UPDATE slot SET stored_at = NULL, sha256 = NULL WHERE id = :id"},
-    [STMT_NEWEST] = {"find the last slot",
-	"SELECT seq FROM sqlite_sequence WHERE name = 'slot'"},
+    [STMT_NEWEST] = {"find the last slot", "SELECT last_id FROM total"},
 
     [STMT_USAGE] = {"read an owner's usage",
 	"SELECT stored_files, stored_bytes, reserved_files, reserved_bytes "
@@ -121,7 +120,9 @@ static const struct {
 	"UNION ALL "
 	"SELECT * FROM (SELECT * FROM recount EXCEPT SELECT * FROM usage))"},
     [STMT_WRONG_TOTAL] = {"recount the total",
-	"SELECT (SELECT count(*) FROM total) <> 1 OR EXISTS ("
+	"SELECT (SELECT count(*) FROM total) <> 1 "
+	"OR (SELECT last_id FROM total) < (SELECT max(id) FROM slot) "
+	"OR EXISTS ("
 	"SELECT stored_files, stored_bytes, reserved_files, reserved_bytes "
 	"FROM total EXCEPT SELECT ifnull(sum(stored_files), 0), "
 	"ifnull(sum(stored_bytes), 0), ifnull(sum(reserved_files), 0), "
@@ -132,7 +133,10 @@ static const struct {
     [STMT_REPAIR_TOTAL] = {"repair the total",
 	"REPLACE INTO total SELECT 1, ifnull(sum(stored_files), 0), "
 	"ifnull(sum(stored_bytes), 0), ifnull(sum(reserved_files), 0), "
-	"ifnull(sum(reserved_bytes), 0) FROM recount"},
+	"ifnull(sum(reserved_bytes), 0), (SELECT ifnull(max(id), 0) FROM ("
+	"SELECT last_id AS id FROM total "
+	"UNION ALL SELECT max(id) FROM slot "
+	"UNION ALL SELECT max(slot_id) FROM recent)) FROM recount"},
     [STMT_TIDY_RECENT] = {"forget what has left its window",
 	"DELETE FROM recent WHERE slot_id IN (SELECT slot_id FROM recent "
 	"WHERE leaves_at <= :now LIMIT :max)"},

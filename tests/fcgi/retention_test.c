@@ -523,7 +523,7 @@ fill_for_a_killed_run(void)
 	slots_add_row(4, ROMEO, 0, FUTURE);
 	slots_add_body(4);
 	slots_add(5, ROMEO, FUTURE);
-	slots_sql("DELETE FROM slot WHERE id = 5");
+	slots_sql("DELETE FROM slot WHERE token = '%s'", slots_token(5));
 	slots_add(6, ROMEO, FUTURE);
 }
 

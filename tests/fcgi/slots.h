@@ -166,14 +166,15 @@ slots_token(int n)
 	return token;
 }
 
-/* Adds the n-th slot, without a file. A stored_at of 0: it awaits its PUT. The
- * time for that PUT ends in the past. */
+/* Adds the n-th slot, without a file. Its id is n, if that is free. A stored_at
+ * of 0: it awaits its PUT. The time for that PUT ends in the past. */
 static inline void
 slots_add_row(int n, const char *owner, int64_t stored_at, int64_t expires_at)
 {
 	slots_sql("INSERT INTO slot (id, token, secret, owner, purpose, "
 		  "file_name, size, issued_at, put_expires_at, put_ends_at, "
-		  "stored_at, expires_at, sha256) VALUES (%d, '%s', "
+		  "stored_at, expires_at, sha256) VALUES ((SELECT max(%d, "
+		  "last_id + 1) FROM total), '%s', "
 		  "'zzzzzzzzzzzzzzzzzzzzzzzzzz', '%s', 'message', 'a.txt', "
 		  "100, 10, 20, %d, nullif(%lld, 0), %lld, "
 		  "iif(%lld = 0, NULL, zeroblob(32)))",

@@ -327,6 +327,7 @@ static const char *const falsehoods[] = {
     "INSERT INTO usage VALUES ('x', 'message', 1, 1, 0, 0)",
     "UPDATE total SET stored_files = 0",
     "UPDATE total SET reserved_bytes = 0",
+    "UPDATE total SET last_id = 0",
     "DELETE FROM total",
     "DROP TRIGGER slot_deleted; DELETE FROM slot WHERE stored_at > 0",
 };
@@ -340,6 +341,24 @@ START_TEST(a_false_counter_is_found_and_put_right)
 	ck_assert_int_ge(store_audit(fixture_store, true), 1);
 	ck_assert_int_eq(store_audit(fixture_store, false), 0);
 	ck_assert_str_eq(shell_get(USAGE), shell_get(TOTAL));
+	ck_assert_shell_eq("SELECT last_id FROM total", "2");
+}
+END_TEST
+
+START_TEST(putting_counters_right_frees_no_id)
+{
+	int64_t newest;
+
+	fixture_limits.slots_per_window = 10;
+	newest = stored_size(1).id;
+	shell("DELETE FROM slot; UPDATE total SET stored_files = 7");
+	ck_assert_int_eq(store_audit(fixture_store, true), 1);
+	ck_assert_int_gt(stored_size(1).id, newest);
+	/* What is left of it tells. */
+	newest = stored_size(1).id;
+	shell("DELETE FROM slot; DELETE FROM total");
+	ck_assert_int_eq(store_audit(fixture_store, true), 1);
+	ck_assert_int_gt(granted_size(1).id, newest);
 }
 END_TEST
 
@@ -386,6 +405,7 @@ case_of_checks(void)
 	tcase_add_test(tc, who_is_shown_slots_may_drop_them);
 	tcase_add_test(tc, only_stored_slots_are_dropped);
 	tcase_add_test(tc, a_sound_database_passes_the_audit);
+	tcase_add_test(tc, putting_counters_right_frees_no_id);
 	tcase_add_loop_test(
 	    tc, a_false_counter_is_found_and_put_right, 0, COUNT(falsehoods));
 	tcase_add_test(tc, a_torn_index_is_found);

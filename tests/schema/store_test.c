@@ -148,6 +148,11 @@ START_TEST(an_id_is_never_used_again)
 
 	shell("DELETE FROM slot");
 	ck_assert_int_gt(granted_size(1).id, first.id);
+	first = stored_size(1);
+	shell("DELETE FROM slot");
+	store_close(fixture_store);
+	fixture_store = open_store(STORE_GRANT);
+	ck_assert_int_gt(granted_size(1).id, first.id);
 }
 END_TEST
 

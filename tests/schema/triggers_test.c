@@ -13,6 +13,11 @@
 	"WHERE owner = 'romeo@example.org'"
 /* Not a fixed letter put in: one token in 32 has it there already. */
 #define OTHER_TOKEN "substr(token, 2) || substr(token, 1, 1)"
+#define COPY_AS(id)                                                   \
+	"INSERT INTO slot SELECT " id ", " OTHER_TOKEN ", secret, "   \
+	"owner, purpose, file_name, content_type, size, issued_at, "  \
+	"put_expires_at, put_ends_at, stored_at, expires_at, sha256 " \
+	"FROM slot LIMIT 1"
 #define NEW_SLOT                                                             \
 	"INSERT INTO slot (token, secret, owner, purpose, file_name, size, " \
 	"issued_at, put_expires_at, put_ends_at) VALUES "
@@ -98,6 +103,12 @@ static const char *const refusals[] = {
     "UPDATE slot SET token = " OTHER_TOKEN,
     "UPDATE slot SET id = id + 10",
     "REPLACE INTO slot SELECT * FROM slot",
+    "REPLACE INTO slot SELECT 1, " OTHER_TOKEN ", secret, owner, purpose, "
+    "file_name, content_type, size, issued_at, put_expires_at, put_ends_at, "
+    "stored_at, expires_at, sha256 FROM slot LIMIT 1",
+    COPY_AS("0"),
+    COPY_AS("-1"),
+    COPY_AS("2"),
     "INSERT OR REPLACE INTO slot SELECT id + 10, token, secret, owner, "
     "purpose, file_name, content_type, size, issued_at, put_expires_at, "
     "put_ends_at, stored_at, expires_at, sha256 FROM slot",
@@ -115,7 +126,7 @@ static const char *const refusals[] = {
     "UPDATE slot SET sha256 = x'00'",
     "UPDATE slot SET put_expires_at = put_ends_at + 1",
     "UPDATE slot SET put_expires_at = issued_at - 1",
-    "INSERT INTO total VALUES (2, 0, 0, 0, 0)",
+    "INSERT INTO total VALUES (2, 0, 0, 0, 0, 0)",
     "UPDATE total SET stored_files = -1",
     "UPDATE usage SET stored_files = -1",
     NEW_SLOT "('aaaaaaaaaaaaaaaaaaaaaaaaa/', 'bbbbbbbbbbbbbbbbbbbbbbbbbb', "
@@ -151,6 +162,40 @@ START_TEST(the_window_follows_its_slot)
 	ck_assert_shell_eq("SELECT unused_until FROM recent", "(null)");
 	shell("DELETE FROM slot");
 	ck_assert_shell_eq("SELECT count(*) FROM recent", "1");
+}
+END_TEST
+
+/* What is left of the two slots, 1 and 2, and an id that had been given. */
+static const struct {
+	const char *deletion, *again;
+} used_ids[] = {
+    {"DELETE FROM slot WHERE id = 2", COPY_AS("2")},
+    {"DELETE FROM slot WHERE id = 2", COPY_AS("NULL")},
+    {"DELETE FROM slot WHERE id = 1", COPY_AS("1")},
+    {"DELETE FROM slot", NEW_SLOT "('aaaaaaaaaaaaaaaaaaaaaaaaaa', "
+				  "'bbbbbbbbbbbbbbbbbbbbbbbbbb', 'o', "
+				  "'message', 'n', 1, 1, 2, 3)"},
+};
+
+START_TEST(an_id_that_was_used_is_refused)
+{
+	shell(used_ids[_i].deletion);
+	ck_assert_int_eq(try_shell(used_ids[_i].again), SQLITE_CONSTRAINT);
+	ck_assert_shell_eq("SELECT last_id FROM total", "2");
+}
+END_TEST
+
+START_TEST(ids_that_were_not_used_are_taken)
+{
+	shell(COPY_AS("NULL"));
+	ck_assert_shell_eq("SELECT max(id) FROM slot", "3");
+	shell("DELETE FROM slot WHERE id = 3;" COPY_AS(
+	    "(SELECT last_id + 1 FROM total)"));
+	ck_assert_shell_eq("SELECT max(id) FROM slot", "4");
+	shell("DELETE FROM slot WHERE id = 4;" COPY_AS("1000"));
+	fixture_store = open_store(STORE_GRANT);
+	ck_assert_int_eq(granted_size(1).id, 1001);
+	store_close(fixture_store);
 }
 END_TEST
 
@@ -273,6 +318,9 @@ main(void)
 	tcase_add_test(tc, the_token_of_every_deleted_slot_is_doomed);
 	tcase_add_loop_test(
 	    tc, what_would_break_a_rule_is_refused, 0, COUNT(refusals));
+	tcase_add_loop_test(
+	    tc, an_id_that_was_used_is_refused, 0, COUNT(used_ids));
+	tcase_add_test(tc, ids_that_were_not_used_are_taken);
 	tcase_add_test(tc, setting_a_token_to_itself_is_no_change);
 	tcase_add_test(tc, the_window_follows_its_slot);
 	tcase_add_loop_test(
