@@ -3,11 +3,10 @@
  */
 #include "component/batch.h"
 
-#include <signal.h>
 #include <sqlite3.h>
-#include <sys/resource.h>
 
 #include "tests/component/services.h"
+#include "tests/full_disk.h"
 #include "tests/schema/lock.h"
 #include "tests/suite.h"
 
@@ -221,15 +220,11 @@ END_TEST
 
 START_TEST(nothing_is_granted_when_the_commit_fails)
 {
-	struct rlimit limit = {1, RLIM_INFINITY};
-
 	ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
-	signal(SIGXFSZ, SIG_IGN);
 	ask_three();
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	full_disk_begin(1);
 	batch_answer(batch, take, &pieces);
-	limit.rlim_cur = RLIM_INFINITY;
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	full_disk_end();
 	expect_two_broken();
 }
 END_TEST

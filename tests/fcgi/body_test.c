@@ -8,15 +8,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/temporary.h"
+#include "tests/full_disk.h"
 #include "tests/suite.h"
 
 #define TOKEN "abcdefghijklmnopqrstuvwxyz"
@@ -59,15 +58,6 @@ size_of_file(void)
 	int64_t size;
 
 	return bodies_find(bodies, TOKEN, &place, &size) == 1 ? size : -1;
-}
-
-static void
-limit_files(rlim_t bytes)
-{
-	struct rlimit limit = {.rlim_cur = bytes, .rlim_max = RLIM_INFINITY};
-
-	signal(SIGXFSZ, SIG_IGN);
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
 static const struct {
@@ -138,11 +128,13 @@ END_TEST
 START_TEST(one_for_which_there_is_no_room_leaves_nothing)
 {
 	struct body *body = begin(BODIES_OWN, 12);
+	int rc;
 
 	ck_assert_int_eq(body_write(body, "0123456789ab", 12), 1);
-	limit_files(10);
-	ck_assert_int_eq(body_name(body), 0);
-	limit_files(RLIM_INFINITY);
+	full_disk_begin(10);
+	rc = body_name(body);
+	full_disk_end();
+	ck_assert_int_eq(rc, 0);
 	ck_assert_int_eq(size_of_file(), -1);
 	/* and it can be named when there is */
 	body_end(body);

@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <openssl/evp.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "tests/fcgi/service.h"
+#include "tests/full_disk.h"
 #include "tests/suite.h"
 
 #define BODY "hello"
@@ -380,18 +380,15 @@ END_TEST
 
 START_TEST(a_disk_that_fills_up_is_no_room)
 {
-	struct rlimit limit = {.rlim_cur = 1 << 17, .rlim_max = RLIM_INFINITY};
 	char *data = calloc(1, 1 << 18);
 	struct slot big = service_grant(&service, "b", NULL, 1 << 18);
 	struct exchange x;
 	int status;
 
-	signal(SIGXFSZ, SIG_IGN);
 	open_put(&x, &big, data, 1 << 18);
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	full_disk_begin(1 << 17);
 	status = finish(&x);
-	limit.rlim_cur = RLIM_INFINITY;
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	full_disk_end();
 	ck_assert_int_eq(status, 507);
 	free(data);
 	assert_usable();

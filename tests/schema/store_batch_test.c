@@ -3,10 +3,9 @@
  */
 #include "schema/store.h"
 
-#include <signal.h>
-#include <sys/resource.h>
 #include <time.h>
 
+#include "tests/full_disk.h"
 #include "tests/schema/lock.h"
 #include "tests/schema/store_fixture.h"
 #include "tests/suite.h"
@@ -96,24 +95,18 @@ START_TEST(a_batch_that_sqlite_has_undone_records_nothing)
 }
 END_TEST
 
-static void
-limit_files(rlim_t bytes)
-{
-	struct rlimit limit = {bytes, RLIM_INFINITY};
-
-	signal(SIGXFSZ, SIG_IGN);
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
 START_TEST(a_batch_whose_commit_fails_records_nothing)
 {
+	int rc;
+
 	ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
 	store_batch_begin(fixture_store);
 	ck_assert_int_eq(grant(1), 1);
 	ck_assert_int_eq(grant(2), 1);
-	limit_files(1);
-	ck_assert_int_eq(store_batch_end(fixture_store), -1);
-	limit_files(RLIM_INFINITY);
+	full_disk_begin(1);
+	rc = store_batch_end(fixture_store);
+	full_disk_end();
+	ck_assert_int_eq(rc, -1);
 	ck_assert_shell_eq(SLOTS, "0");
 	store_batch_begin(fixture_store);
 	ck_assert_int_eq(grant(3), 1);
