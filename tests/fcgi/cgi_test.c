@@ -267,15 +267,17 @@ START_TEST(a_long_answer_arrives_whole)
 }
 END_TEST
 
-START_TEST(nobody_who_takes_the_answer_is_no_harm)
+START_TEST(an_upload_is_stored_though_nobody_takes_the_answer)
 {
 	int lost[2];
 
 	ck_assert_int_eq(pipe(lost), 0);
 	close(lost[0]);
-	set_params("OPTIONS", "REQUEST_URI=/x", "");
+	set_params("PUT", uri, "5");
+	send_body(BODY, SIZE);
 	cgi_answer(&service.http, params, in[0], lost[1]);
 	close(lost[1]);
+	assert_stored(BODY, SIZE);
 }
 END_TEST
 
@@ -346,7 +348,7 @@ main(void)
 	tcase_add_loop_test(
 	    tc, a_refused_body_is_read_away, 0, COUNT(refusals));
 	tcase_add_test(tc, a_long_answer_arrives_whole);
-	tcase_add_test(tc, nobody_who_takes_the_answer_is_no_harm);
+	tcase_add_test(tc, an_upload_is_stored_though_nobody_takes_the_answer);
 	tcase_add_test(tc, without_a_service_the_answer_is_500);
 	tcase_add_test(tc, a_put_alone_changes_something);
 	tcase_add_loop_test(

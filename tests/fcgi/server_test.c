@@ -18,6 +18,7 @@
 #define BODY "hello"
 #define SIZE 5
 #define SPARE 64    /* descriptors */
+#define MANY 32     /* threads */
 #define IDLE 10     /* kept connections, to one thread */
 #define PATIENCE 20 /* seconds that a client waits before the test fails */
 
@@ -483,13 +484,28 @@ END_TEST
 START_TEST(many_threads_get_the_descriptors_that_they_need)
 {
 	struct rlimit limit;
+	int clients[MANY], stored = 0;
 
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	limit.rlim_cur = 40; /* systemd's and the shells' is 1024 */
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	service.config.threads = 32;
+	service.config.threads = MANY;
 	start();
-	ask_and_check();
+	ask_and_check(); /* so it has asked for more */
+	for (int i = 0; i < MANY; i++) {
+		clients[i] = dial();
+		begin_put(clients[i], CLOSE);
+		send_body(clients[i], "hel", 3);
+	}
+	for (int i = 0; i < MANY; i++) {
+		send_body(clients[i], "lo", 2);
+		send_body(clients[i], NULL, 0);
+		int status = answer(clients[i]);
+		ck_assert(status == 201 || status == 409);
+		stored += status == 201;
+		close(clients[i]);
+	}
+	ck_assert_int_eq(stored, 1);
 	stop();
 }
 END_TEST

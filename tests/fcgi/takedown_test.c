@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "schema/monotonic.h"
 #include "tests/fcgi/service.h"
 #include "tests/suite.h"
 
@@ -138,11 +139,21 @@ START_TEST(what_was_taken_down_is_not_lost)
 }
 END_TEST
 
+/* Where the end comes within the second after a change, the look that was due
+ * is not made any more. */
 START_TEST(the_end_does_not_wait_for_a_look)
 {
+	struct slot first = stored(), second = stored();
+	int64_t began;
+
+	type("UPDATE slot SET expires_at = issued_at", &first);
 	start();
+	wait_until_gone(&first); /* so the look at the start is over */
+	began = monotonic_ms();
+	type("DELETE FROM slot", &second);
 	takedown_close(takedown);
 	takedown = NULL;
+	ck_assert(is_public(&second) || monotonic_ms() - began > 900);
 }
 END_TEST
 
