@@ -282,6 +282,12 @@ run_online(struct link *link)
 		return;
 	}
 	answer_all(link);
+	/* Without asking whether the server takes them, as it nearly always
+	 * does. What is read beside that is answered in the next step. */
+	if (has_answers(link))
+		run(link, 0);
+	if (link->state != LINK_ONLINE)
+		batch_drop(link->batch);
 }
 
 /* How long nothing needs to be done unless a descriptor stirs; -1: for ever. */
@@ -295,6 +301,8 @@ wait_ms(const struct link *link)
 		wait = link->deadline > now ? link->deadline - now : 0;
 	else if (link->state != LINK_ONLINE)
 		wait = 0; /* run() waits */
+	else if (!batch_empty(link->batch) && !has_answers(link))
+		wait = 0; /* came while answers left */
 	if (link->watchdog_ms > 0)
 		wait = min_wait(wait,
 		    link->next_watchdog > now ? link->next_watchdog - now : 0);

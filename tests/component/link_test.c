@@ -262,6 +262,35 @@ START_TEST(a_burst_is_answered_to_its_end)
 }
 END_TEST
 
+static int64_t
+now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+/* The second of two comes after as many steps of half a microsecond: in one
+ * of them the link is just about to send the first one's answer. */
+START_TEST(what_comes_while_an_answer_leaves_is_answered)
+{
+	int fd = accept_login();
+	char text[256];
+
+	snprintf(text, sizeof(text), PING, 9);
+	ping(fd, 1);
+	for (int steps = 0; steps < 600; steps++) {
+		int64_t end = now_ns() + steps * 500;
+
+		say(fd, text);
+		while (now_ns() < end)
+			;
+		ping(fd, 1000 + steps);
+	}
+}
+END_TEST
+
 /* Sends without reading until the link takes no more; bytes sent. */
 static size_t
 flood(int fd)
@@ -462,6 +491,7 @@ main(void)
 	tcase_add_test(
 	    tc, a_server_that_does_not_close_its_stream_does_not_hold_it_up);
 	tcase_add_test(tc, a_burst_is_answered_to_its_end);
+	tcase_add_test(tc, what_comes_while_an_answer_leaves_is_answered);
 	tcase_add_test(tc, a_server_that_takes_no_answers_is_not_listened_to);
 	tcase_add_test(tc, a_stanza_in_pieces_is_answered);
 	tcase_add_loop_test(
