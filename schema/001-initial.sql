@@ -100,7 +100,7 @@ CREATE TABLE doomed (
 -- back its place. Holds nothing about owners without such limits.
 CREATE TABLE recent (
 	-- The slot, which may be gone by now.
-	slot_id INTEGER PRIMARY KEY,
+	slot_id INTEGER NOT NULL,
 	-- As in slot.
 	owner TEXT NOT NULL,
 	purpose TEXT NOT NULL,
@@ -110,10 +110,10 @@ CREATE TABLE recent (
 	-- When the window of its own day has passed over it: to be forgotten.
 	leaves_at INTEGER NOT NULL,
 	-- An unused slot counts no longer than this; NULL: it was used.
-	unused_until INTEGER
-) STRICT;
+	unused_until INTEGER,
+	PRIMARY KEY (owner, purpose, slot_id)
+) STRICT, WITHOUT ROWID;
 
-CREATE INDEX recent_owner ON recent (owner, purpose);
 CREATE INDEX recent_leaves ON recent (leaves_at);
 
 -- What usage must say: the slots, counted one by one.
@@ -176,7 +176,9 @@ BEGIN
 	INSERT OR IGNORE INTO doomed
 	VALUES (old.token, CAST(strftime('%s', 'now') AS INTEGER));
 	-- A used slot keeps its place in the window, an unused one does not.
-	DELETE FROM recent WHERE slot_id = old.id AND old.stored_at IS NULL;
+	DELETE FROM recent
+	WHERE owner = old.owner AND purpose = old.purpose
+		AND slot_id = old.id AND old.stored_at IS NULL;
 END;
 
 -- The common change, of which each upload makes one: the row stays its owner's.
@@ -198,6 +200,11 @@ BEGIN
 			+ new.size * (new.stored_at IS NULL)
 			- old.size * (old.stored_at IS NULL)
 	WHERE owner = new.owner AND purpose = new.purpose;
+	-- The window follows its slot while the slot is there.
+	UPDATE recent SET size = new.size,
+		unused_until = iif(new.stored_at IS NULL, new.put_ends_at, NULL)
+	WHERE owner = new.owner AND purpose = new.purpose
+		AND slot_id = new.id;
 END;
 
 CREATE TRIGGER slot_moved
@@ -226,6 +233,11 @@ BEGIN
 	WHERE owner = old.owner AND purpose = old.purpose
 		AND max(stored_files, stored_bytes, reserved_files,
 			reserved_bytes) = 0;
+	UPDATE recent SET owner = new.owner, purpose = new.purpose,
+		size = new.size,
+		unused_until = iif(new.stored_at IS NULL, new.put_ends_at, NULL)
+	WHERE owner = old.owner AND purpose = old.purpose
+		AND slot_id = new.id;
 END;
 
 CREATE TRIGGER slot_total
@@ -246,14 +258,13 @@ BEGIN
 			- old.size * (old.stored_at IS NULL);
 END;
 
--- The window follows its slot while the slot is there.
+-- A change that uploads do not make, so that they do not look at it.
 CREATE TRIGGER slot_window
-AFTER UPDATE OF owner, purpose, size, put_ends_at, stored_at ON slot
+AFTER UPDATE OF put_ends_at ON slot WHEN new.stored_at IS NULL
 BEGIN
-	UPDATE recent SET owner = new.owner, purpose = new.purpose,
-		size = new.size,
-		unused_until = iif(new.stored_at IS NULL, new.put_ends_at, NULL)
-	WHERE slot_id = new.id;
+	UPDATE recent SET unused_until = new.put_ends_at
+	WHERE owner = new.owner AND purpose = new.purpose
+		AND slot_id = new.id;
 END;
 
 -- REPLACE would delete the row in the way without running slot_deleted. One that

@@ -138,7 +138,8 @@ static const struct {
 	"UNION ALL SELECT max(id) FROM slot "
 	"UNION ALL SELECT max(slot_id) FROM recent)) FROM recount"},
     [STMT_TIDY_RECENT] = {"forget what has left its window",
-	"DELETE FROM recent WHERE slot_id IN (SELECT slot_id FROM recent "
+	"DELETE FROM recent WHERE (owner, purpose, slot_id) IN ("
+	"SELECT owner, purpose, slot_id FROM recent "
 	"WHERE leaves_at <= :now LIMIT :max)"},
     /* Without a limit the first run reads all of a large database. */
     [STMT_LIMIT_ANALYSIS] = {"optimize", "PRAGMA analysis_limit = 400"},
