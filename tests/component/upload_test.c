@@ -83,6 +83,14 @@ expect_urls(const char *put, const char *get, const char *name)
 	return slot;
 }
 
+/* The same, of a slot in the form of the newest namespace. */
+static struct slot
+expect_url_attributes(xmpp_stanza_t *slot, const char *name)
+{
+	return expect_urls(xmpp_stanza_get_attribute(child(slot, "put"), "url"),
+	    xmpp_stanza_get_attribute(child(slot, "get"), "url"), name);
+}
+
 START_TEST(a_request_is_granted_as_in_listing_6)
 {
 	struct slot slot;
@@ -91,10 +99,7 @@ START_TEST(a_request_is_granted_as_in_listing_6)
 	services_open("");
 	reply = granted(ASK(REQUEST("23456")));
 	ck_assert_str_eq(xmpp_stanza_get_ns(reply), "urn:xmpp:http:upload:0");
-	slot =
-	    expect_urls(xmpp_stanza_get_attribute(child(reply, "put"), "url"),
-		xmpp_stanza_get_attribute(child(reply, "get"), "url"),
-		"tr%C3%A8s%20cool.jpg");
+	slot = expect_url_attributes(reply, "tr%C3%A8s%20cool.jpg");
 	ck_assert_str_eq(slot.owner, "romeo@montague.tld");
 	ck_assert_str_eq(slot.file_name, "tr\xc3\xa8s cool.jpg");
 	ck_assert_str_eq(slot.content_type, "image/jpeg");
@@ -176,9 +181,7 @@ START_TEST(children_in_the_new_namespace_are_answered_with_attributes)
 
 	services_open("");
 	reply = granted(ASK(LEGACY("urn:xmpp:http:upload:0", "5")));
-	expect_urls(xmpp_stanza_get_attribute(child(reply, "put"), "url"),
-	    xmpp_stanza_get_attribute(child(reply, "get"), "url"),
-	    "tr%C3%A8s%20cool.jpg");
+	expect_url_attributes(reply, "tr%C3%A8s%20cool.jpg");
 }
 END_TEST
 
@@ -192,9 +195,7 @@ START_TEST(an_ephemeral_upload_expires_before_it_is_asked_to)
 	    ASK("<request xmlns='urn:xmpp:http:upload:0' filename='a' "
 		"size='5'><ephemeral xmlns='urn:xmpp:http:upload:purpose:0' "
 		"expire-before='2025-09-11T01:28:25.7+02:00'/></request>"));
-	slot =
-	    expect_urls(xmpp_stanza_get_attribute(child(reply, "put"), "url"),
-		xmpp_stanza_get_attribute(child(reply, "get"), "url"), "a");
+	slot = expect_url_attributes(reply, "a");
 	ck_assert_int_eq(slot.purpose, PURPOSE_EPHEMERAL);
 	ck_assert_int_eq(slot.expires_at, SERVICES_NOW + 20 * 60);
 }
@@ -438,10 +439,7 @@ START_TEST(a_grant_is_logged_without_token_and_secret)
 	services_open("");
 	log_to_file();
 	reply = granted(ASK(REQUEST("23456")));
-	slot =
-	    expect_urls(xmpp_stanza_get_attribute(child(reply, "put"), "url"),
-		xmpp_stanza_get_attribute(child(reply, "get"), "url"),
-		"tr%C3%A8s%20cool.jpg");
+	slot = expect_url_attributes(reply, "tr%C3%A8s%20cool.jpg");
 	text = logged();
 	ck_assert_ptr_nonnull(strstr(text,
 	    "slot 1 granted to romeo@montague.tld: message, 23456 bytes"));

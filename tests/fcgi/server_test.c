@@ -235,6 +235,7 @@ is_closed(int fd)
 	return !read_all(fd, &byte, 1);
 }
 
+/* On a connection of its own. */
 static void
 ask_and_check(void)
 {
@@ -293,10 +294,7 @@ START_TEST(an_aborted_put_is_not_stored)
 	send_body(fd, "hel", 3);
 	close(fd);
 	/* the one thread is free again */
-	fd = dial();
-	ask(fd, CLOSE, "OPTIONS", "/x");
-	ck_assert_int_eq(answer(fd), 204);
-	close(fd);
+	ask_and_check();
 	stop();
 	ck_assert_int_eq(
 	    bodies_read(service.http.bodies, slot.token, &fd, &size), 0);
@@ -355,7 +353,7 @@ END_TEST
 
 START_TEST(idle_kept_connections_hold_no_thread)
 {
-	int idle[IDLE], fd;
+	int idle[IDLE];
 
 	start();
 	for (int round = 0; round < 3; round++) {
@@ -365,10 +363,7 @@ START_TEST(idle_kept_connections_hold_no_thread)
 			ask(idle[i], KEEP, "OPTIONS", "/x");
 			ck_assert_int_eq(answer(idle[i]), 204);
 		}
-		fd = dial();
-		ask(fd, CLOSE, "OPTIONS", "/x");
-		ck_assert_int_eq(answer(fd), 204);
-		close(fd);
+		ask_and_check();
 	}
 	stop();
 	for (int i = 0; i < IDLE; i++) {
@@ -444,7 +439,7 @@ END_TEST
 
 START_TEST(a_body_that_stalls_gives_its_thread_back)
 {
-	int stalled, fd;
+	int stalled;
 
 	service.config.read_timeout = 1;
 	start();
@@ -453,26 +448,20 @@ START_TEST(a_body_that_stalls_gives_its_thread_back)
 	send_body(stalled, "hel", 3);
 	ck_assert_int_eq(answer(stalled), 408);
 	close(stalled);
-	fd = dial();
-	ask(fd, CLOSE, "OPTIONS", "/x");
-	ck_assert_int_eq(answer(fd), 204);
-	close(fd);
+	ask_and_check();
 	stop();
 }
 END_TEST
 
 START_TEST(threads_serve_side_by_side)
 {
-	int slow, fd;
+	int slow;
 
 	service.config.threads = 2;
 	start();
 	slow = dial();
 	begin_put(slow, CLOSE);
-	fd = dial();
-	ask(fd, CLOSE, "OPTIONS", "/x");
-	ck_assert_int_eq(answer(fd), 204);
-	close(fd);
+	ask_and_check();
 	send_body(slow, BODY, SIZE);
 	send_body(slow, NULL, 0);
 	ck_assert_int_eq(answer(slow), 201);

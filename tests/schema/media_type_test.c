@@ -7,49 +7,51 @@
 
 static const struct type {
 	const char *text;
-	bool valid;
-	bool shown; /* inline; looked at where valid */
+	bool shown; /* inline */
 } types[] = {
-    {"image/jpeg", true, true},
-    {"IMAGE/JPEG", true, true},
-    {"image/png; q=1", true, true},
-    {"audio/ogg;codecs=opus", true, true},
-    {"audio/ogg ; codecs=\"opus, x\" ", false, false},
-    {"audio/ogg ; codecs=\"opus, x\"", true, true},
-    {"video/mp4; codecs=\"a\\\"b\"; x=y", true, true},
-    {"text/plain", true, true},
-    {"text/plain;charset=utf-8", true, true},
-    {"text/plain;", true, true},
-    {"text/plain; ;", true, true},
-    {"text/html", true, false},
-    {"text/plainer", true, false},
-    {"image/svg+xml", true, false},
-    {"Image/SVG+xml; charset=utf-8", true, false},
-    {"image/svg", true, false},
-    {"image/x+xml", true, false},
-    {"application/pdf", true, false},
-    {"application/octet-stream", true, false},
-    {"application/vnd.a-b+json", true, false},
-    {"imagery/png", true, false},
-    {"", false, false},
-    {"image", false, false},
-    {"/jpeg", false, false},
-    {"image/", false, false},
-    {"image /jpeg", false, false},
-    {"image/jpeg jpeg", false, false},
-    {" image/jpeg", false, false},
-    {"image/jpeg\r\nX: y", false, false},
-    {"image/jpeg;a", false, false},
-    {"image/jpeg;a=", false, false},
-    {"image/jpeg;=b", false, false},
-    {"image/jpeg;a =b", false, false},
-    {"image/jpeg;a=\"b", false, false},
-    {"image/jpeg;a=\"b\\", false, false},
-    {"image/jpeg;a=\"b\"c", false, false},
-    {"image/jpeg;a=\"\tb\"", false, false},
-    {"image/jpeg;a=\"\xc3\xa9\"", false, false},
-    {"image/jp\xc3\xa9g", false, false},
-    {"image/*;a=b c", false, false},
+    {"image/jpeg", true},
+    {"IMAGE/JPEG", true},
+    {"image/png; q=1", true},
+    {"audio/ogg;codecs=opus", true},
+    {"audio/ogg ; codecs=\"opus, x\"", true},
+    {"video/mp4; codecs=\"a\\\"b\"; x=y", true},
+    {"text/plain", true},
+    {"text/plain;charset=utf-8", true},
+    {"text/plain;", true},
+    {"text/plain; ;", true},
+    {"text/html", false},
+    {"text/plainer", false},
+    {"image/svg+xml", false},
+    {"Image/SVG+xml; charset=utf-8", false},
+    {"image/svg", false},
+    {"image/x+xml", false},
+    {"application/pdf", false},
+    {"application/octet-stream", false},
+    {"application/vnd.a-b+json", false},
+    {"imagery/png", false},
+};
+
+static const char *const mistakes[] = {
+    "audio/ogg ; codecs=\"opus, x\" ",
+    "",
+    "image",
+    "/jpeg",
+    "image/",
+    "image /jpeg",
+    "image/jpeg jpeg",
+    " image/jpeg",
+    "image/jpeg\r\nX: y",
+    "image/jpeg;a",
+    "image/jpeg;a=",
+    "image/jpeg;=b",
+    "image/jpeg;a =b",
+    "image/jpeg;a=\"b",
+    "image/jpeg;a=\"b\\",
+    "image/jpeg;a=\"b\"c",
+    "image/jpeg;a=\"\tb\"",
+    "image/jpeg;a=\"\xc3\xa9\"",
+    "image/jp\xc3\xa9g",
+    "image/*;a=b c",
 };
 
 static const struct pair {
@@ -69,15 +71,19 @@ static const struct pair {
 
 START_TEST(a_valid_type_follows_the_grammar)
 {
-	ck_assert_int_eq(media_type_valid(types[_i].text), types[_i].valid);
+	ck_assert(media_type_valid(types[_i].text));
+}
+END_TEST
+
+START_TEST(what_does_not_is_not_valid)
+{
+	ck_assert(!media_type_valid(mistakes[_i]));
 }
 END_TEST
 
 START_TEST(a_browser_shows_what_cannot_carry_scripts)
 {
-	if (types[_i].valid)
-		ck_assert_int_eq(
-		    media_type_inline(types[_i].text), types[_i].shown);
+	ck_assert_int_eq(media_type_inline(types[_i].text), types[_i].shown);
 }
 END_TEST
 
@@ -109,6 +115,7 @@ main(void)
 
 	tcase_add_loop_test(
 	    tc, a_valid_type_follows_the_grammar, 0, COUNT(types));
+	tcase_add_loop_test(tc, what_does_not_is_not_valid, 0, COUNT(mistakes));
 	tcase_add_loop_test(
 	    tc, a_browser_shows_what_cannot_carry_scripts, 0, COUNT(types));
 	tcase_add_loop_test(
