@@ -70,8 +70,9 @@ __all__ = [
     "ApacheCgi", "ApacheFcgid", "ApacheProxyFcgi", "BUILD", "Certificates",
     "DOMAIN", "Ejabberd", "JID", "Lighttpd", "Nginx", "NginxCgi",
     "NginxHandOver", "PASSWORD", "Prosody", "Putslot", "RawConnection",
-    "Response", "SECRET", "Site", "TOP", "XmppClient", "accepts", "curl", "equal", "go_sendxmpp", "request",
-    "run_scenario", "shipped", "true", "wait_for"]
+    "Response", "SECRET", "Site", "TOP", "XmppClient", "accepts", "curl",
+    "equal", "go_sendxmpp", "request", "run_scenario", "shipped", "true",
+    "wait_for"]
 
 
 def __getattr__(name):

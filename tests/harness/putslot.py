@@ -98,12 +98,13 @@ class Putslot:
 
     def grant(self, size, name="file.bin", type="", retention=3600,
               put_window=300, upload_timeout=300, owner="juliet@example.org",
-              purpose="message"):
-        """A slot without XMPP: (token, secret). Durations in seconds."""
-        words = self.site.run(
+              purpose="message", around=list):
+        """A slot without XMPP: (token, secret). Durations in seconds; around
+        may put more about the arguments of what grants it."""
+        words = self.site.run(around(
             [self.site.bin / "grant", self.database, owner, purpose,
              name, type, str(size), str(put_window), str(upload_timeout),
-             str(retention)], user=self.site.component_user).split()
+             str(retention)]), user=self.site.component_user).split()
         return words[-2], words[-1]
 
     def grants(self, count, size, **more):

@@ -4,7 +4,8 @@ import re
 import time
 
 from .cases import equal, true
-from .http_cases import CASES, Bench, is_refusal, no_leftovers
+from .http_cases import (CASES, Bench, is_refusal, no_leftovers,
+                         token_of)
 from .site import wait_for
 
 BODY = bytes(range(256)) * 40
@@ -171,7 +172,7 @@ def hostile_paths(bench):
     """Nothing is served but by SHARD/TOKEN/name; what is refused has no word of
     the server's own, and is no redirect."""
     get = bench.stored(b"theirs")
-    token = get.split("/")[-2]
+    token = token_of(get)
     shard, other = token[:2], "zz" if token[:2] != "zz" else "yy"
     secret = bench.putslot.public / "secret"
     secret.write_text("nobody's")
@@ -205,7 +206,7 @@ def misses(bench):
 
 def own_files(bench):
     """Another configuration had put it there."""
-    token = (get := bench.stored(b"kept", "a.txt")).split("/")[-2]
+    token = token_of(get := bench.stored(b"kept", "a.txt"))
     public = bench.putslot.public / token[:2] / token
     own = bench.putslot.bodies / token[:2] / token
     own.parent.mkdir(mode=0o2770, exist_ok=True)
@@ -220,7 +221,7 @@ def ephemeral(bench):
     """Through putslot, and never by the way of the others."""
     get = bench.stored(b"soon gone", "a.png", purpose="ephemeral",
                        retention=3)
-    token = get.split("/")[-2]
+    token = token_of(get)
     true(get.startswith(bench.web.url), get)
     true(not (bench.putslot.public / token[:2] / token).exists(),
          "it lies where the web server serves it")
@@ -247,7 +248,7 @@ TAKE_DOWNS = (
 def take_down(bench):
     for statement in TAKE_DOWNS:
         get, other = (bench.stored(b"regretted") for _ in range(2))
-        token = get.split("/")[-2]
+        token = token_of(get)
         equal(bench.get(get).status, 200, "status")
         bench.putslot.sql(statement, token)
         took = time.monotonic()
@@ -272,7 +273,7 @@ def switched(bench):
     bench.restart()
     put, get = Bench.slot(bench, 3, "b.txt")
     equal(bench.put(put, b"own").status, 201, "status of the PUT")
-    token = get.split("/")[-2]
+    token = token_of(get)
     true(not (bench.putslot.public / token[:2] / token).exists(),
          "it became public")
     through = bench.web.url + "/".join(with_it.split("/")[-2:])
@@ -294,9 +295,9 @@ def cleaned(bench):
         if path.is_symlink():
             path.unlink()
     bench.putslot.cleanup("--fsck", "--grace", "0s")
-    bench.putslot.sql("DELETE FROM slot WHERE token = ?", gone.split("/")[-2])
+    bench.putslot.sql("DELETE FROM slot WHERE token = ?", token_of(gone))
     bench.putslot.sql("UPDATE slot SET expires_at = issued_at "
-                      "WHERE token = ?", ended.split("/")[-2])
+                      "WHERE token = ?", token_of(ended))
     bench.putslot.cleanup()
     for get in gone, ended:
         is_refusal(wait_for(

@@ -66,17 +66,11 @@ class Session:
     def around(self, argv):
         return self.alone.faults.around(argv, {"trace": self.trace})
 
-    def grant(self, size, purpose):
-        words = self.alone.site.run(self.around([
-            self.alone.site.bin / "grant", self.putslot.database, OWNER,
-            purpose, "f", "", str(size), "300", "300", "3600"]),
-            user=self.alone.site.component_user).split()
-        return words[-2], words[-1]
-
     def slot(self, id):
         body = self.random.randbytes(self.random.choice(SIZES))
-        token, secret = self.grant(
-            len(body), ("message", "ephemeral")[id % 2])
+        token, secret = self.putslot.grant(
+            len(body), "f", owner=OWNER, around=self.around,
+            purpose=("message", "ephemeral")[id % 2])
         self.slots[id] = Slot(f"{PUT_URL}{token}/{secret}/f",
                               f"{PUT_URL}{token}/f", body)
 

@@ -78,12 +78,9 @@ class Session:
 
     def grant(self, size, owner):
         """Without a component."""
-        words = self.site.run(self.around([
-            self.site.bin / "grant", self.putslot.database, owner, "message",
-            "f", "", str(size), "300", "300", "3600"]),
-            user=self.site.component_user).split()
-        return (f"{PUT_URL}{words[-2]}/{words[-1]}/f",
-                f"{PUT_URL}{words[-2]}/f")
+        token, secret = self.putslot.grant(
+            size, "f", owner=owner, around=self.around)
+        return f"{PUT_URL}{token}/{secret}/f", f"{PUT_URL}{token}/f"
 
     def cleanup(self, *options):
         self.site.run(self.around([

@@ -61,10 +61,8 @@ def far_and_near(scenario, alone, clock):
     with scenario.case("a clock before 1970: a wait error, a 500, no crash"):
         clock.set(-int(time.time()) - DAY)
         with alone.component(faults=clock.plan) as component:
-            try:
-                component.slot(OWNER, 5)
-            except Refused as refused:
-                equal(refused.kind, "wait", "kind of the error")
+            equal(refusal(component, OWNER).kind, "wait",
+                  "kind of the error")
         equal(component.daemon.process.returncode, 0, "exit status")
         slot = alone.slot()
         answer = alone.put(slot, faults=clock.plan)
