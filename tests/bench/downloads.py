@@ -37,14 +37,30 @@ def stored(endpoint, count, size, public=False):
 
 # ---- servers ----
 
+# Of the static configurations in contrib/, for a file that a browser may show.
+PUBLIC_HEADERS = (
+    ("Content-Security-Policy", "default-src 'none'; img-src 'self'; "
+     "media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+    ("Content-Disposition", "inline"),
+    ("Cache-Control", "max-age=604800, immutable"),
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Expose-Headers", "Accept-Ranges, Content-Disposition, "
+     "Content-Length, Content-Range, ETag"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cross-Origin-Resource-Policy", "cross-origin"))
+
+
 class Server(NamedTuple):
-    """plain: its configuration for files of its own, in @files@; way: to a
+    """plain: its configuration for files of its own, in @files@; headers: what
+    goes to @headers@ there to have those that putslot's files have; way: to a
     program; send_file: as putslot.conf has it; handing: the way when it sends
     what a program names, public: when it serves files by itself; internal:
     more of it for the floor's fixed file, where its header leads to."""
 
     name: str
     plain: str
+    headers: str
     way: Way
     send_file: str
     handing: Way
@@ -53,11 +69,11 @@ class Server(NamedTuple):
     fixed: str = "X-Sendfile: @files@/file.jpg"
 
 
-def server(name, plain, way, send_file, **more):
+def server(name, plain, headers, way, send_file, **more):
     """With the files that contrib/ has for it."""
     directory = name.lower()
     return Server(
-        name, plain, way, send_file,
+        name, plain, headers, way, send_file,
         way.but(f"{directory}/putslot-send-file.conf",
                 web={"send_file": send_file}),
         way.but(f"{directory}/putslot-static.conf", store={"public": PUBLIC},
@@ -67,8 +83,10 @@ def server(name, plain, way, send_file, **more):
 ON_NGINX = server("nginx", """
 location /upload/ {
 	alias @files@/;
+	@headers@
 }
-""", NGINX, "x-accel-redirect", internal="""
+""", "".join(f'add_header {name} "{value}" always;\n'
+             for name, value in PUBLIC_HEADERS), NGINX, "x-accel-redirect", internal="""
 location /fixed/ {
 	internal;
 	alias @files@/;
@@ -79,14 +97,21 @@ ON_LIGHTTPD = server("lighttpd", """
 server.modules += ( "mod_alias" )
 alias.url = ( "/upload/" => "@files@/" )
 mimetype.assign = ( ".jpg" => "image/jpeg" )
+@headers@
+""", f"""
+server.modules += ( "mod_setenv" )
+setenv.set-response-header = ({", ".join(
+    f'"{name}" => "{value}"' for name, value in PUBLIC_HEADERS)})
 """, LIGHTTPD, "x-sendfile")
 
 ON_APACHE = server("Apache", """
 Alias "/upload/" "@files@/"
 <Directory "@files@">
 	Require all granted
+	@headers@
 </Directory>
-""", APACHE, "x-sendfile")
+""", "".join(f'Header always set {name} "{value}"\n'
+             for name, value in PUBLIC_HEADERS), APACHE, "x-sendfile")
 
 
 # ---- floors ----
@@ -114,12 +139,14 @@ def make_files(site, count, size):
     return directory, ["/upload/" + name for name in names]
 
 
-def static(site, server, count, size):
-    """(endpoint, paths) of plain files of a server."""
+def static(site, server, count, size, headers=False):
+    """(endpoint, paths) of plain files of a server; with the headers that
+    putslot's have, or not."""
     files, paths = make_files(site, count, size)
-    daemon, port, _ = server.way.start(site, filled(server.plain, files=files))
-    return Endpoint(f"{server.name}'s static files", site, port,
-                    [daemon]), paths
+    daemon, port, _ = server.way.start(site, filled(
+        server.plain, files=files, headers=server.headers if headers else ""))
+    name = f"{server.name}'s static files" + " with these headers" * headers
+    return Endpoint(name, site, port, [daemon]), paths
 
 
 def fixed(site, server, size):
@@ -180,16 +207,20 @@ class Gets:
 def small(bench, server, where):
     with Sites(bench.fresh) as sites:
         plain = sites.make(static, server, FILES, SMALL)
+        headed = sites.make(static, server, FILES, SMALL, headers=True)
         program = sites.make(fixed, server, SMALL)
         own, handed, public = (
             stored(endpoint, FILES, SMALL, endpoint.public)
             for endpoint in make_all(sites, server))
         found = Gets(bench, f"{where}10 KiB, 64 at a time",
-                     [plain, program, own, handed, public], 64)
+                     [plain, headed, program, own, handed, public], 64,
+                     span=Span(1, 9))
         yield found.ratio(program, plain)
         yield found.ratio(handed, program, 0.85)
         yield found.ratio(own, program)
         yield found.ratio(public, plain, 0.95)
+        yield found.ratio(headed, plain)
+        yield found.ratio(public, headed)
 
 
 LOADS = (
