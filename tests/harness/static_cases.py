@@ -38,6 +38,8 @@ OTHERWISE = {
         "lighttpd does not say the size",
     ("LighttpdStatic", "another name of the same file has its own type"):
         "lighttpd remembers a file's type for some seconds",
+    ("LighttpdStatic", "other sites' scripts may read the server's refusals"):
+        "lighttpd drops all headers of an answer that becomes an error",
     ("ApacheStatic", "conditions are honoured"):
         "Apache's tag of a file that is younger than a second is a weak one",
     ("ApacheStatic", "a range outside the file is answered 416 with its size"):
@@ -157,6 +159,17 @@ def conditions(bench):
             ({"Range": "bytes=0-1", "If_Range": '"other"'}, 200),
             ({"Range": f"bytes={len(BODY)}-"}, 416)):
         equal(bench.get(get, **headers).status, status, f"with {headers}")
+
+
+def readable_refusals(bench):
+    """Two origins are none to a browser, and that header comes easily twice."""
+    get = bench.stored(BODY, "a.png")
+    for headers, status in (({"Range": f"bytes={len(BODY)}-"}, 416),
+                            ({"If_Match": '"other"'}, 412)):
+        response = bench.get(get, **headers)
+        equal(response.status, status, f"with {headers}")
+        equal(response.headers.get_all("Access-Control-Allow-Origin"), ["*"],
+              f"origins with {headers}")
 
 
 def other_methods(bench):
@@ -312,6 +325,8 @@ OWN_CASES = (
     ("the name's ending tells the type, and what is shown", types),
     ("another name of the same file has its own type", other_names),
     ("the server's validators work", conditions),
+    ("other sites' scripts may read the server's refusals",
+     readable_refusals),
     ("all other methods are putslot's", other_methods),
     ("hostile paths reach nothing", hostile_paths),
     ("what is not there is putslot's to answer", misses),
