@@ -153,6 +153,10 @@ START_TEST(the_window_follows_its_slot)
 	granted_size(5);
 	store_close(fixture_store);
 	ck_assert_shell_eq("SELECT unused_until FROM recent", "1700001200");
+	shell("UPDATE slot SET put_ends_at = 1700008888");
+	ck_assert_shell_eq("SELECT unused_until FROM recent", "1700008888");
+	shell("UPDATE slot SET size = 7");
+	ck_assert_shell_eq("SELECT size FROM recent", "7");
 	shell("UPDATE slot SET owner = 'r@example.org', purpose = 'profile', "
 	      "size = 6, put_ends_at = 1700009999");
 	ck_assert_shell_eq("SELECT owner || purpose || size || unused_until "
