@@ -11,6 +11,7 @@
 
 #include "fcgi/http.h"
 #include "fcgi/outlet.h"
+#include "fcgi/writer.h"
 #include "schema/config.h"
 #include "schema/log.h"
 #include "schema/monotonic.h"
@@ -181,6 +182,9 @@ cgi_answer(const struct http_service *service, char **params, int in, int out)
 	open_reader(&x.reader, in, params, service->config->read_timeout);
 	outlet_open(&x.outlet, out, 0);
 	http_answer(&x.request);
+	if (service->writer != NULL)
+		while (writer_publish(service->writer))
+			;
 }
 
 void

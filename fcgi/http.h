@@ -105,7 +105,8 @@ const char *http_param(const struct http_request *, const char *name);
 /* Answers one request, from parsing to the last byte of the answer. The caller
  * has filled service, params, in, source, out, now and answered, and nothing
  * else; all of it stays until answered is called. This is the whole of the
- * program behind a socket. */
+ * program behind a socket, but for uploads: they were left with the service's
+ * writer, which the caller has publish them. */
 void http_answer(struct http_request *);
 
 /* The rest of it, for a handler that returned HTTP_LATER: the status is what it

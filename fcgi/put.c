@@ -200,7 +200,7 @@ publish(struct upload *upload)
 	    .publication = {.id = upload->slot.id,
 		.now = intake_now(in),
 		.sha256 = in->digested ? in->sha256 : NULL}};
-	writer_publish(in->request->service->writer, &upload->turn);
+	writer_submit(in->request->service->writer, &upload->turn);
 }
 
 static int

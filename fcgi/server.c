@@ -49,6 +49,7 @@ struct server {
 	/* kept connections on which no request is under way, by descriptor */
 	atomic_bool idle[KEPT_END];
 	struct exchanges *exchanges;
+	struct writer *writer;
 };
 
 static void
@@ -212,6 +213,8 @@ work(void *arg)
 			atomic_store(&s->idle[fd], false);
 		if (fd >= 0)
 			exchange_serve(s->exchanges, fd, is_new);
+		while (writer_publish(s->writer))
+			;
 	}
 	return NULL;
 }
@@ -336,6 +339,7 @@ server_run(int listener, const struct http_service *shared)
 		log_error("server: out of memory");
 		rc = -1;
 	}
+	server.writer = shared->writer;
 	allow_descriptors(count + LEFT_TO_OTHERS);
 	if (rc == 1)
 		rc = exchange_open(count + LEFT_TO_OTHERS, shared, keep,

@@ -9,22 +9,30 @@
 #include "schema/log.h"
 #include "schema/monotonic.h"
 
-/* Threads that sync directories. */
-#define CREW 16
+/* Threads that sync directories; and that give names where these are not synced
+ * but bodies written, of so many that it is worth waking one. */
+#define SYNCERS 16
+#define NAMERS 1
+#define WORTH_SHARING 4
 
 struct writer {
 	int64_t timeout; /* seconds to wait for a turn */
 
 	pthread_mutex_t mutex; /* for the next two */
 	struct turn *queue;
-	bool busy; /* a thread publishes */
+	bool busy; /* a thread has the handle */
 
-	/* of the thread that publishes */
+	/* of the thread that has the handle */
 	struct store *store;
-	struct crew *crew; /* NULL: names are not synced */
-	struct turn *batch[WRITER_BATCH];
+	bool durable;
+	struct crew *crew;
+};
+
+/* Turns that are published together. */
+struct batch {
+	struct writer *writer;
+	struct turn *turns[WRITER_BATCH];
 	size_t count;
-	struct log_lines lines; /* about those in the batch */
 };
 
 /* ---- names ---- */
@@ -47,136 +55,197 @@ sync_name(void *item)
 /* Whose sync of his directory serves the n-th, too: one of those before him, or
  * else himself. */
 static const struct turn *
-find_syncer(const struct writer *w, size_t n)
+find_syncer(const struct batch *batch, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		const struct turn *other = w->batch[i];
+		const struct turn *other = batch->turns[i];
 
 		if (other->syncer == other &&
-		    body_shares_directory(other->body, w->batch[n]->body))
+		    body_shares_directory(other->body, batch->turns[n]->body))
 			return other;
 	}
-	return w->batch[n];
+	return batch->turns[n];
 }
 
 /* Each directory once, and all at the same time: then one commit of the file
  * system's journal and one flush of the disk do for all. One after the other,
  * each had a flush of its own. */
 static void
-sync_names(struct writer *w)
+sync_names(const struct batch *batch)
 {
 	void *syncers[WRITER_BATCH];
 	size_t count = 0;
 
-	for (size_t i = 0; i < w->count; i++) {
-		struct turn *turn = w->batch[i];
+	for (size_t i = 0; i < batch->count; i++) {
+		struct turn *turn = batch->turns[i];
 
 		turn->syncer = NULL;
 		if (turn->publication.result == 1)
-			turn->syncer = find_syncer(w, i);
+			turn->syncer = find_syncer(batch, i);
 		if (turn->syncer == turn)
 			syncers[count++] = turn;
 	}
-	crew_run(w->crew, sync_name, syncers, count);
-	for (size_t i = 0; i < w->count; i++)
-		if (w->batch[i]->syncer != NULL)
-			w->batch[i]->publication.result =
-			    w->batch[i]->syncer->publication.result;
+	crew_run(batch->writer->crew, sync_name, syncers, count);
+	for (size_t i = 0; i < batch->count; i++)
+		if (batch->turns[i]->syncer != NULL)
+			batch->turns[i]->publication.result =
+			    batch->turns[i]->syncer->publication.result;
+}
+
+/* As crew_fn. */
+static void
+name_one(void *item)
+{
+	struct turn *turn = item;
+
+	if (turn->publication.result == 1)
+		turn->publication.result = result_of(body_name(turn->body));
 }
 
 /* As store_name_fn. */
 static void
 name_all(void *arg, struct publication *const *list, size_t count)
 {
-	struct writer *w = arg;
+	const struct batch *batch = arg;
 
+	const bool durable = batch->writer->durable;
+	void *turns[WRITER_BATCH];
+
+	(void)list;
 	for (size_t i = 0; i < count; i++)
-		if (list[i]->result == 1)
-			list[i]->result =
-			    result_of(body_name(w->batch[i]->body));
-	if (w->crew != NULL)
-		sync_names(w);
+		turns[i] = batch->turns[i];
+	if (!durable && count >= WORTH_SHARING) {
+		crew_run(batch->writer->crew, name_one, turns, count);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		name_one(turns[i]);
+	if (durable)
+		sync_names(batch);
 }
 
 /* ---- turns ---- */
 
 /* Two PUTs of one slot: the second must see what became of the first. */
 static bool
-has_same_slot(const struct writer *w, const struct turn *turn)
+has_same_slot(const struct batch *batch, const struct turn *turn)
 {
-	for (size_t i = 0; i < w->count; i++)
-		if (w->batch[i]->publication.id == turn->publication.id)
+	for (size_t i = 0; i < batch->count; i++)
+		if (batch->turns[i]->publication.id == turn->publication.id)
 			return true;
 	return false;
 }
 
-/* Takes from the queue what can be published together; if there is nothing,
- * the thread's work ends. */
+/* Takes from the queue what can be published together. With the mutex held. */
 static void
-gather(struct writer *w)
+gather(struct batch *batch)
 {
-	struct turn **next = &w->queue;
+	struct turn **next = &batch->writer->queue;
 
-	w->count = 0;
-	pthread_mutex_lock(&w->mutex);
-	while (*next != NULL && w->count < WRITER_BATCH) {
+	while (*next != NULL && batch->count < WRITER_BATCH) {
 		struct turn *turn = *next;
 
-		if (has_same_slot(w, turn)) {
+		if (has_same_slot(batch, turn)) {
 			next = &turn->next;
 			continue;
 		}
 		*next = turn->next;
-		w->batch[w->count++] = turn;
+		batch->turns[batch->count++] = turn;
 	}
-	w->busy = w->count > 0;
-	pthread_mutex_unlock(&w->mutex);
 }
 
 /* While the database is locked each batch waits for it as long as is allowed:
  * without a limit of its own, the last would wait for all. */
 static void
-drop_late(struct writer *w)
+drop_late(struct batch *batch)
 {
+	const int64_t timeout = batch->writer->timeout;
 	int64_t now = monotonic_ms();
 	size_t kept = 0;
 
-	for (size_t i = 0; i < w->count; i++) {
-		struct turn *turn = w->batch[i];
+	for (size_t i = 0; i < batch->count; i++) {
+		struct turn *turn = batch->turns[i];
 
-		if ((now - turn->came) / 1000 < w->timeout) {
-			w->batch[kept++] = turn;
+		if ((now - turn->came) / 1000 < timeout) {
+			batch->turns[kept++] = turn;
 			continue;
 		}
-		log_error("writer: no turn within %lld seconds",
-		    (long long)w->timeout);
+		log_error(
+		    "writer: no turn within %lld seconds", (long long)timeout);
 		turn->publication.result = -1;
 		turn->done(turn);
 	}
-	w->count = kept;
+	batch->count = kept;
 }
 
 static void
-publish_batch(struct writer *w)
+publish_batch(struct batch *batch)
 {
 	struct publication *list[WRITER_BATCH];
 
-	for (size_t i = 0; i < w->count; i++)
-		list[i] = &w->batch[i]->publication;
-	if (w->count > 0)
-		store_publish_all(w->store, list, w->count, name_all, w);
-	log_hold(&w->lines);
-	for (size_t i = 0; i < w->count; i++)
-		w->batch[i]->done(w->batch[i]);
+	for (size_t i = 0; i < batch->count; i++)
+		list[i] = &batch->turns[i]->publication;
+	if (batch->count > 0)
+		store_publish_all(
+		    batch->writer->store, list, batch->count, name_all, batch);
+}
+
+static void
+answer_batch(const struct batch *batch)
+{
+	struct log_lines lines;
+
+	lines.len = 0;
+	log_hold(&lines);
+	for (size_t i = 0; i < batch->count; i++)
+		batch->turns[i]->done(batch->turns[i]);
 	log_release();
 }
 
-/* Whether nobody publishes: then the caller does. */
+/* ---- the handle ---- */
+
+/* Whether the handle is the caller's now. */
 static bool
-join(struct writer *w, struct turn *turn)
+take(struct writer *w)
+{
+	bool busy;
+
+	pthread_mutex_lock(&w->mutex);
+	busy = w->busy;
+	w->busy = true;
+	pthread_mutex_unlock(&w->mutex);
+	return !busy;
+}
+
+/* The same, for what there is to publish. */
+static bool
+take_batch(struct batch *batch)
+{
+	struct writer *w = batch->writer;
+	bool busy;
+
+	batch->count = 0;
+	pthread_mutex_lock(&w->mutex);
+	busy = w->busy;
+	if (!busy)
+		gather(batch);
+	w->busy = busy || batch->count > 0;
+	pthread_mutex_unlock(&w->mutex);
+	return batch->count > 0;
+}
+
+static void
+give_back(struct writer *w)
+{
+	pthread_mutex_lock(&w->mutex);
+	w->busy = false;
+	pthread_mutex_unlock(&w->mutex);
+}
+
+void
+writer_submit(struct writer *w, struct turn *turn)
 {
 	struct turn **end = &w->queue;
-	bool alone;
 
 	turn->came = monotonic_ms();
 	turn->next = NULL;
@@ -184,46 +253,45 @@ join(struct writer *w, struct turn *turn)
 	while (*end != NULL)
 		end = &(*end)->next;
 	*end = turn;
-	alone = !w->busy;
-	w->busy = true;
 	pthread_mutex_unlock(&w->mutex);
-	return alone;
 }
 
-/* Until nothing is left, and nobody at it any more. */
-static void
-publish_all(struct writer *w)
+bool
+writer_waits(struct writer *w)
 {
-	for (gather(w); w->count > 0; gather(w)) {
-		drop_late(w);
-		publish_batch(w);
-	}
+	bool waits;
+
+	pthread_mutex_lock(&w->mutex);
+	waits = w->queue != NULL && !w->busy;
+	pthread_mutex_unlock(&w->mutex);
+	return waits;
 }
 
-void
-writer_publish(struct writer *w, struct turn *turn)
+/* Another thread may publish the next ones while these are answered. */
+bool
+writer_publish(struct writer *w)
 {
-	if (join(w, turn))
-		publish_all(w);
+	struct batch batch = {.writer = w};
+
+	if (!take_batch(&batch))
+		return false;
+	drop_late(&batch);
+	publish_batch(&batch);
+	give_back(w);
+	answer_batch(&batch);
+	return true;
 }
 
 int
 writer_find(
     struct writer *w, const char token[TOKEN_LEN + 1], struct slot *slot)
 {
-	bool busy = true;
 	int rc;
 
-	if (w->crew == NULL) {
-		pthread_mutex_lock(&w->mutex);
-		busy = w->busy;
-		w->busy = true;
-		pthread_mutex_unlock(&w->mutex);
-	}
-	if (busy)
+	if (w->durable || !take(w))
 		return WRITER_BUSY;
 	rc = store_find(w->store, token, slot);
-	publish_all(w);
+	give_back(w);
 	return rc;
 }
 
@@ -242,8 +310,9 @@ writer_open(const char *database, enum store_access access,
 		return -1;
 	}
 	w->timeout = busy_timeout;
+	w->durable = access == STORE_DURABLE;
 	if (store_open(database, access, busy_timeout, &w->store) != 1 ||
-	    (access == STORE_DURABLE && crew_open(CREW, &w->crew) != 1)) {
+	    crew_open(w->durable ? SYNCERS : NAMERS, &w->crew) != 1) {
 		writer_close(w);
 		return -1;
 	}

@@ -5,14 +5,15 @@
  *
  * Uploads that come to their end while others are being published are then
  * published together, in one transaction with one commit: so their flushes of
- * the disk are shared. One thread publishes: the first that finds nobody at
- * it, which goes on until none is left. All others leave their upload here and
- * go, and who has published it answers it. So no thread sleeps for another, and
- * whoever is alone waits for nobody.
+ * the disk are shared. A thread leaves its upload here and goes on; the first
+ * that has nothing better to do publishes what has come together, until none is
+ * left, and answers it. So no thread sleeps for another, and whoever is alone
+ * waits for nobody.
  */
 #ifndef FCGI_WRITER_H
 #define FCGI_WRITER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "schema/store.h"
@@ -26,7 +27,7 @@
 struct body;
 struct writer;
 
-/* One upload that is to be published. From writer_publish until done is called
+/* One upload that is to be published. From writer_submit until done is called
  * it is the writer's, and must stay where it is. */
 struct turn {
 	struct publication publication;
@@ -48,17 +49,23 @@ int writer_open(const char *database, enum store_access, int64_t busy_timeout,
     struct writer **out);
 void writer_close(struct writer *); /* accepts NULL */
 
-/* Makes a slot stored and its body durable under its token, as
- * store_publish_all: at once, or when those before it are done. Who has no turn
- * within the busy_timeout gets -1 (logged), so nobody waits longer than two of
- * them. */
-void writer_publish(struct writer *, struct turn *);
+/* Leaves an upload to be published. */
+void writer_submit(struct writer *, struct turn *);
+
+/* Makes the slots of what was submitted stored, and the bodies durable under
+ * their tokens, as store_publish_all: those that share a transaction. Who has
+ * no turn within the busy_timeout gets -1 (logged), so nobody waits longer than
+ * two of them. False: there was nothing, or another thread has the handle. */
+bool writer_publish(struct writer *);
+
+/* Whether there is something to publish and nobody has the handle. Each thread
+ * that calls any of these functions must see to that before it rests. */
+bool writer_waits(struct writer *);
 
 /* store_find with the writing handle, if nobody is at it: its cache holds the
  * pages that it has written, where a reader's has lost them all with the last
- * commit. Whoever looks up then publishes what has come meanwhile; where that
- * would take as long as the disk does, the handle is never lent. 1, 0, -1;
- * WRITER_BUSY. */
+ * commit. Where publishing takes as long as the disk does, the handle is never
+ * lent. 1, 0, -1; WRITER_BUSY. */
 int writer_find(
     struct writer *, const char token[TOKEN_LEN + 1], struct slot *slot);
 

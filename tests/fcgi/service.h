@@ -166,7 +166,8 @@ service_publish(
 	    1);
 	ck_assert_int_eq(body_write(turn.body, data, len), 1);
 	ck_assert_int_eq(body_sync(turn.body), 1);
-	writer_publish(s->http.writer, &turn);
+	writer_submit(s->http.writer, &turn);
+	ck_assert(writer_publish(s->http.writer));
 	ck_assert_int_eq(turn.publication.result, 1);
 	body_end(turn.body);
 }
@@ -247,6 +248,8 @@ exchange_run(struct exchange *x)
 	char line[20];
 
 	http_answer(&x->request);
+	while (writer_publish(x->request.service->writer))
+		;
 	while (sem_wait(&x->answered) == -1)
 		;
 	text = streams_text(&x->answer);

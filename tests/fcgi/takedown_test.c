@@ -57,7 +57,8 @@ stored(void)
 			     BODIES_PUBLIC, 1, &turn.body),
 	    1);
 	ck_assert_int_eq(body_write(turn.body, "x", 1), 1);
-	writer_publish(service.http.writer, &turn);
+	writer_submit(service.http.writer, &turn);
+	ck_assert(writer_publish(service.http.writer));
 	ck_assert_int_eq(turn.publication.result, 1);
 	body_end(turn.body);
 	return slot;

@@ -5,6 +5,7 @@
 #include "fcgi/writer.h"
 
 #include <check.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -13,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fcgi/shards.h"
 #include "tests/descriptor.h"
 #include "tests/fcgi/service.h"
 #include "tests/suite.h"
@@ -124,7 +126,9 @@ publish(void *arg)
 	    (struct publication){p->slot.id, SERVICE_NOW, sha256, 0};
 	p->turn.done = p->done != NULL ? p->done : note_result;
 	sem_init(&p->answered, 0, 0);
-	writer_publish(p->writer, &p->turn);
+	writer_submit(p->writer, &p->turn);
+	while (writer_publish(p->writer))
+		;
 	return NULL;
 }
 
@@ -293,7 +297,7 @@ START_TEST(who_may_lose_uploads_waits_for_no_disk)
 }
 END_TEST
 
-/* As turn.done: looks its own slot up with the handle that publishes it. */
+/* As turn.done: looks its own slot up with the handle that published it. */
 static void
 find_own(struct turn *turn)
 {
@@ -303,6 +307,32 @@ find_own(struct turn *turn)
 	p->found = writer_find(p->writer, p->slot.token, &found);
 	note_result(turn);
 }
+
+static void
+find_while_one_publishes(struct publisher *p)
+{
+	struct slot found;
+
+	start(p);
+	usleep(50 * 1000);
+	p->found = writer_find(p->writer, p->slot.token, &found);
+	ck_assert(!writer_publish(p->writer));
+}
+
+START_TEST(the_handle_is_not_lent_while_it_is_used)
+{
+	struct publisher p = new_publisher("aa");
+
+	ck_assert_int_eq(
+	    writer_open(service.database, STORE_GRANT, 5, &p.writer), 1);
+	with_lock(find_while_one_publishes, &p);
+	ck_assert_int_eq(p.found, WRITER_BUSY);
+	ck_assert_int_eq(pthread_join(p.thread, NULL), 0);
+	ck_assert_int_eq(p.result, 1);
+	body_end(p.turn.body);
+	writer_close(p.writer);
+}
+END_TEST
 
 START_TEST(the_handle_is_lent_where_it_waits_for_no_disk)
 {
@@ -323,7 +353,7 @@ START_TEST(the_handle_is_lent_where_it_waits_for_no_disk)
 		publish(&p[i]);
 		ck_assert_int_eq(sem_wait(&p[i].answered), 0);
 		ck_assert_int_eq(p[i].result, 1);
-		ck_assert_int_eq(p[i].found, WRITER_BUSY);
+		ck_assert_int_eq(p[i].found, 1);
 		ck_assert_int_eq(
 		    writer_find(careless, p[i].slot.token, &found), 1);
 		ck_assert_int_eq(found.stored_at, SERVICE_NOW);
@@ -334,6 +364,83 @@ START_TEST(the_handle_is_lent_where_it_waits_for_no_disk)
 	ck_assert_int_eq(
 	    writer_find(service.http.writer, p[0].slot.token, &found),
 	    WRITER_BUSY);
+	writer_close(careless);
+}
+END_TEST
+
+/* As turn.done: publishes the next one meanwhile. */
+static void
+publish_next(struct turn *turn)
+{
+	struct publisher *p = (struct publisher *)turn;
+
+	ck_assert(writer_waits(p->writer));
+	ck_assert(writer_publish(p->writer));
+	note_result(turn);
+}
+
+START_TEST(while_some_are_answered_the_next_are_published)
+{
+	struct publisher first = new_publisher("aa"), next;
+	struct slot slot = first.slot;
+
+	/* of one slot, so that they cannot go together */
+	next = publisher_of(slot, "bb");
+	next.turn.publication = (struct publication){.id = slot.id};
+	next.turn.done = note_result;
+	sem_init(&next.answered, 0, 0);
+	first.done = publish_next;
+	ck_assert(!writer_waits(service.http.writer));
+	first.turn.publication =
+	    (struct publication){.id = slot.id, .now = SERVICE_NOW};
+	first.turn.done = publish_next;
+	sem_init(&first.answered, 0, 0);
+	writer_submit(service.http.writer, &first.turn);
+	writer_submit(service.http.writer, &next.turn);
+	ck_assert(writer_waits(service.http.writer));
+	ck_assert(writer_publish(service.http.writer));
+	ck_assert(!writer_waits(service.http.writer));
+	ck_assert(!writer_publish(service.http.writer));
+	ck_assert_int_eq(first.result, 1);
+	ck_assert_int_eq(next.result, 0);
+	body_end(first.turn.body);
+	body_end(next.turn.body);
+}
+END_TEST
+
+/* More than one thread writes the bodies of these. */
+START_TEST(many_bodies_that_are_held_are_all_written)
+{
+	struct publisher publishers[2 * THREADS];
+	struct writer *careless;
+
+	bodies_forgo_syncs(service.http.bodies);
+	ck_assert_int_eq(
+	    writer_open(service.database, STORE_GRANT, 5, &careless), 1);
+	for (int i = 0; i < 2 * THREADS; i++) {
+		struct slot slot = service_grant(&service, "a", NULL, 5);
+		publishers[i] = publisher_of(
+		    slot, (char[]){slot.token[0], slot.token[1], '\0'});
+		publishers[i].turn.publication = (struct publication){
+		    .id = i == THREADS ? 4711 : slot.id, .now = SERVICE_NOW};
+		publishers[i].turn.done = note_result;
+		sem_init(&publishers[i].answered, 0, 0);
+		writer_submit(careless, &publishers[i].turn);
+	}
+	ck_assert(writer_publish(careless));
+	for (int i = 0; i < 2 * THREADS; i++) {
+		const struct publisher *p = &publishers[i];
+		int dir = openat(AT_FDCWD, service.bodies_dir, O_PATH);
+		char name[SHARDS_PATH_MAX];
+		struct stat st;
+
+		shards_path(p->slot.token, name);
+		ck_assert_int_eq(p->result, i != THREADS);
+		ck_assert_int_eq(fstatat(dir, name, &st, 0) == 0, p->result);
+		ck_assert(p->result == 0 || st.st_size == 5);
+		close(dir);
+		body_end(p->turn.body);
+	}
 	writer_close(careless);
 }
 END_TEST
@@ -423,6 +530,9 @@ main(void)
 	    tc, those_who_wait_share_a_commit_and_a_sync_of_each_directory);
 	tcase_add_test(tc, who_may_lose_uploads_waits_for_no_disk);
 	tcase_add_test(tc, the_handle_is_lent_where_it_waits_for_no_disk);
+	tcase_add_test(tc, the_handle_is_not_lent_while_it_is_used);
+	tcase_add_test(tc, while_some_are_answered_the_next_are_published);
+	tcase_add_test(tc, many_bodies_that_are_held_are_all_written);
 	tcase_add_test(tc, one_that_fails_or_is_late_spoils_none_of_the_others);
 	tcase_add_test(
 	    tc, nobody_waits_longer_than_two_timeouts_for_a_locked_database);

@@ -81,7 +81,8 @@ publish(const struct slot *slot)
 		       STORED, &turn.body) == 1);
 	FUZZ_CLAIM(body_write(turn.body, fixture.data, STORED) == 1);
 	FUZZ_CLAIM(body_sync(turn.body) == 1);
-	writer_publish(fixture.http.writer, &turn);
+	writer_submit(fixture.http.writer, &turn);
+	FUZZ_CLAIM(writer_publish(fixture.http.writer));
 	FUZZ_CLAIM(turn.publication.result == 1);
 	body_end(turn.body);
 }
@@ -466,6 +467,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		set_up();
 	open_exchange(&x, data, size);
 	http_answer(&x.request);
+	while (writer_publish(fixture.http.writer))
+		;
 	int status = x.status;
 	x.text_len = streams_written(&x.answer);
 	x.text = streams_text(&x.answer);
