@@ -15,13 +15,13 @@ struct exchange {
 	FCGX_Request fcgx;
 	struct outlet outlet;
 	bool is_new;
+	void *thread;          /* that reads it */
 	struct exchange *next; /* in the list of those that are free */
 };
 
 struct exchanges {
 	const struct http_service *service;
-	exchange_end_fn *end;
-	void *arg;
+	struct exchange_host host;
 	struct exchange *every; /* of which as many were used as are made */
 	size_t count, made;
 
@@ -84,7 +84,16 @@ end(struct exchange *x)
 
 	x->fcgx.ipcFd = -1;
 	give_back(x);
-	all->end(all->arg, fd, is_new);
+	all->host.end(all->host.arg, fd, is_new);
+}
+
+/* The thread that reads the request is about to wait. */
+static void
+waits(struct http_request *http)
+{
+	const struct exchange *x = (struct exchange *)(void *)http;
+
+	x->all->host.waits(x->thread);
 }
 
 static void
@@ -108,11 +117,12 @@ answered(struct http_request *http, int status)
 /* libfcgi takes the connection for one that was kept; it has no listener, so
  * that when this one ends it does not wait for another. */
 void
-exchange_serve(struct exchanges *all, int fd, bool is_new)
+exchange_serve(struct exchanges *all, int fd, bool is_new, void *thread)
 {
 	struct exchange *x = take(all);
 
 	x->is_new = is_new;
+	x->thread = thread;
 	x->fcgx.ipcFd = fd;
 	x->fcgx.keepConnection = 1;
 	if (FCGX_Accept_r(&x->fcgx) != 0) {
@@ -126,6 +136,7 @@ exchange_serve(struct exchanges *all, int fd, bool is_new)
 	    .out = &x->outlet.stream,
 	    .now = time(NULL),
 	    .answered = answered,
+	    .waits = waits,
 	};
 	outlet_open(&x->outlet, x->fcgx.ipcFd, x->fcgx.requestId);
 	http_answer(&x->http);
@@ -135,7 +146,7 @@ exchange_serve(struct exchanges *all, int fd, bool is_new)
 
 int
 exchange_open(size_t count, const struct http_service *service,
-    exchange_end_fn *end_fn, void *arg, struct exchanges **out)
+    const struct exchange_host *host, struct exchanges **out)
 {
 	struct exchanges *all = calloc(1, sizeof(*all));
 
@@ -153,8 +164,7 @@ exchange_open(size_t count, const struct http_service *service,
 		return -1;
 	}
 	all->service = service;
-	all->end = end_fn;
-	all->arg = arg;
+	all->host = *host;
 	all->count = count;
 	pthread_mutex_init(&all->mutex, NULL);
 	pthread_cond_init(&all->freed, NULL);

@@ -72,6 +72,10 @@ struct http_request {
 	 * with it. */
 	void (*answered)(struct http_request *, int status);
 
+	/* Called before the thread that handles the request waits for the disk;
+	 * NULL: no other needs to know. */
+	void (*waits)(struct http_request *);
+
 	enum http_method method;
 	enum http_target target;
 	char token[TOKEN_LEN + 1];  /* "" for HTTP_TARGET_NONE */
@@ -103,10 +107,10 @@ void http_parse(struct http_request *);
 const char *http_param(const struct http_request *, const char *name);
 
 /* Answers one request, from parsing to the last byte of the answer. The caller
- * has filled service, params, in, source, out, now and answered, and nothing
- * else; all of it stays until answered is called. This is the whole of the
- * program behind a socket, but for uploads: they were left with the service's
- * writer, which the caller has publish them. */
+ * has filled service, params, in, source, out, now, answered and waits, and
+ * nothing else; all of it stays until answered is called. This is the whole of
+ * the program behind a socket, but for uploads: they were left with the
+ * service's writer, which the caller has publish them. */
 void http_answer(struct http_request *);
 
 /* The rest of it, for a handler that returned HTTP_LATER: the status is what it

@@ -396,6 +396,8 @@ intake_settle(struct intake *in)
 
 	if (status)
 		return status;
+	if (in->request->service->config->durable && in->request->waits)
+		in->request->waits(in->request);
 	rc = body_sync(in->body);
 	if (rc != 1)
 		return rc == 0 ? intake_no_room(in) : 500;

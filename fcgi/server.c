@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "fcgi/exchange.h"
+#include "fcgi/gate.h"
 #include "fcgi/http.h"
 #include "fcgi/writer.h"
 #include "schema/config.h"
@@ -35,6 +36,10 @@
  * publishes uploads: while it is at some, as many may gather. */
 #define LEFT_TO_OTHERS (2 * WRITER_BATCH)
 
+/* While uploads wait to be published a thread takes so many requests first, if
+ * they are at hand: each may be one more that shares the commit. */
+#define PUT_OFF_MAX 4
+
 /* Only connections whose descriptor is below this are kept. */
 #define KEPT_END 1024
 
@@ -43,22 +48,42 @@ struct server {
 	int epoll;
 	int stop;    /* an eventfd, written once and never read: all see it */
 	int signals; /* a signalfd */
+	int late;    /* an eventfd: uploads have waited for long */
+	pthread_t relief;
 	int64_t timeout; /* seconds that a connection may stand still */
-	atomic_bool broken;
+	atomic_bool broken, stopped;
 	atomic_bool exhausted; /* of descriptors or memory, and said so */
 	/* kept connections on which no request is under way, by descriptor */
 	atomic_bool idle[KEPT_END];
 	struct exchanges *exchanges;
 	struct writer *writer;
+	bool durable; /* the writer waits for the disk */
+	struct gate *gate;
 };
+
+struct worker {
+	struct server *server;
+	struct gate_pass pass;
+	pthread_t thread;
+	int put_off; /* requests since it saw that uploads wait */
+};
+
+/* By an eventfd. */
+static void
+tell(int fd)
+{
+	const uint64_t one = 1;
+
+	if (write(fd, &one, sizeof(one)) == -1)
+		log_error("server: cannot tell: %s", strerror(errno));
+}
 
 static void
 stop(struct server *s)
 {
-	const uint64_t one = 1;
-
-	if (write(s->stop, &one, sizeof(one)) == -1)
-		log_error("server: cannot stop: %s", strerror(errno));
+	atomic_store(&s->stopped, true);
+	tell(s->stop);
+	tell(s->late);
 }
 
 static void
@@ -141,7 +166,7 @@ accept_next(struct server *s)
 	return fd;
 }
 
-/* As exchange_end_fn: puts a connection aside until its next request. What
+/* As exchange_host.end: puts a connection aside until its next request. What
  * cannot be kept is closed: the web server opens another. */
 static void
 keep(void *arg, int fd, bool is_new)
@@ -175,81 +200,187 @@ close_idle(struct server *s)
 
 /* ---- one thread ---- */
 
-/* 1 something came; 0 the server stops. */
+/* 1 something came; 0 nothing within the timeout; -1 the server stops. */
 static int
-wait_for_event(struct server *s, struct epoll_event *event)
+wait_for_event(struct server *s, struct epoll_event *event, int timeout)
 {
 	int n;
 
 	do
-		n = epoll_wait(s->epoll, event, 1, -1);
+		n = epoll_wait(s->epoll, event, 1, timeout);
 	while (n == -1 && errno == EINTR);
 	if (n == -1) {
 		stop_broken(s, "wait", errno);
-		return 0;
+		return -1;
 	}
+	if (n == 0)
+		return 0;
 	/* Of a listener that was shut down accept says EAGAIN, for ever. */
 	if (event->data.fd == s->listener &&
 	    event->events & (EPOLLERR | EPOLLHUP)) {
 		stop_broken(s, "go on listening", ENOTCONN);
+		return -1;
+	}
+	return event->data.fd == s->stop ? -1 : 1;
+}
+
+/* As wait_for_event; 0: uploads are to be published. Where they are put off, a
+ * slow client may hold the thread up, and them with it: so that is watched. */
+static int
+next_piece(struct worker *w, struct epoll_event *event)
+{
+	struct server *s = w->server;
+
+	if (!writer_waits(s->writer)) {
+		w->put_off = 0;
+		return wait_for_event(s, event, -1);
+	}
+	if (w->put_off++ == PUT_OFF_MAX) {
+		w->put_off = 0;
 		return 0;
 	}
-	return event->data.fd != s->stop;
+	int rc = wait_for_event(s, event, 0);
+	if (rc == 1)
+		gate_alert(s->gate);
+	return rc;
+}
+
+static void
+serve(struct worker *w, int fd)
+{
+	struct server *s = w->server;
+	bool is_new = fd == s->listener;
+
+	if (is_new)
+		fd = accept_next(s);
+	else
+		atomic_store(&s->idle[fd], false);
+	if (fd >= 0)
+		exchange_serve(s->exchanges, fd, is_new, w);
+}
+
+/* As exchange_host.waits. */
+static void
+leave(void *thread)
+{
+	struct worker *w = thread;
+
+	gate_leave(w->server->gate, &w->pass);
+}
+
+static void
+publish(struct worker *w)
+{
+	if (w->server->durable)
+		leave(w);
+	writer_publish(w->server->writer);
+}
+
+static void
+publish_all(struct server *s)
+{
+	while (writer_publish(s->writer))
+		;
 }
 
 static void *
 work(void *arg)
 {
-	struct server *s = arg;
+	struct worker *w = arg;
+	struct server *s = w->server;
 	struct epoll_event event;
+	int rc = 0;
 
-	while (wait_for_event(s, &event) == 1) {
-		int fd = event.data.fd;
-		bool is_new = fd == s->listener;
-
-		if (is_new)
-			fd = accept_next(s);
+	while (rc != -1 && gate_enter(s->gate, &w->pass)) {
+		rc = next_piece(w, &event);
+		gate_begin(s->gate, &w->pass);
+		if (rc == 1)
+			serve(w, event.data.fd);
 		else
-			atomic_store(&s->idle[fd], false);
-		if (fd >= 0)
-			exchange_serve(s->exchanges, fd, is_new);
-		while (writer_publish(s->writer))
-			;
+			publish(w);
+		/* who is to wait for a place must leave nothing behind */
+		if (!gate_has_place(s->gate, &w->pass))
+			publish_all(s);
 	}
+	gate_leave(s->gate, &w->pass);
+	publish_all(s);
+	return NULL;
+}
+
+/* Publishes what no other thread came to publish in time. */
+static void *
+relieve(void *arg)
+{
+	struct server *s = arg;
+	uint64_t count;
+
+	while (read(s->late, &count, sizeof(count)) == sizeof(count) &&
+	       !atomic_load(&s->stopped))
+		publish_all(s);
 	return NULL;
 }
 
 /* ---- all of them ---- */
+
+/* Sees to it that no thread holds others or uploads up, until a signal comes or
+ * the server stops. */
+static void
+watch(struct server *s)
+{
+	struct pollfd fds[] = {
+	    {.fd = gate_alarm(s->gate), .events = POLLIN},
+	    {.fd = s->signals, .events = POLLIN},
+	    {.fd = s->stop, .events = POLLIN},
+	};
+	bool again = false, waited = false;
+
+	while (fds[1].revents == 0 && fds[2].revents == 0) {
+		int n = poll(fds + again, 3 - again, again ? GATE_LOOK : -1);
+		if (n == -1)
+			continue;
+		bool alarmed = !again;
+		bool waits = writer_waits(s->writer);
+		if (waits && waited)
+			tell(s->late);
+		waited = waits;
+		again = gate_look(s->gate, alarmed || waits);
+	}
+}
 
 /* Starts the threads, waits for a signal or for one of them to break, and for
  * all of them to finish what they are at. That may take as long as an upload
  * does: whoever sits at a terminal ends it by another SIGINT. (Not SIGTERM:
  * mod_fcgid repeats it after a second, and waits seven more.) */
 static void
-run_threads(struct server *s, pthread_t *threads, size_t count)
+run_threads(struct server *s, struct worker *workers, size_t count)
 {
-	struct pollfd fds[] = {
-	    {.fd = s->signals, .events = POLLIN},
-	    {.fd = s->stop, .events = POLLIN},
-	};
 	sigset_t interrupt;
 	size_t started = 0;
+	int error = pthread_create(&s->relief, NULL, relieve, s);
+	bool relieved = error == 0;
 
+	if (!relieved)
+		stop_broken(s, "start a thread", error);
 	while (started < count && !atomic_load(&s->broken)) {
-		int error = pthread_create(&threads[started], NULL, work, s);
+		struct worker *w = &workers[started];
+		w->server = s;
+		gate_join(s->gate, &w->pass);
+		error = pthread_create(&w->thread, NULL, work, w);
 		if (error)
 			stop_broken(s, "start a thread", error);
 		else
 			started++;
 	}
-	while (poll(fds, 2, -1) == -1 && errno == EINTR)
-		;
+	watch(s);
 	stop(s);
+	gate_shut(s->gate);
 	sigemptyset(&interrupt);
 	sigaddset(&interrupt, SIGINT);
 	pthread_sigmask(SIG_UNBLOCK, &interrupt, NULL);
 	for (size_t i = 0; i < started; i++)
-		pthread_join(threads[i], NULL);
+		pthread_join(workers[i].thread, NULL);
+	if (relieved)
+		pthread_join(s->relief, NULL);
 }
 
 /* Has all threads woken by what comes. */
@@ -276,6 +407,7 @@ prepare_server(struct server *s, int listener, int64_t timeout)
 	*s = (struct server){.listener = listener,
 	    .epoll = -1,
 	    .stop = -1,
+	    .late = -1,
 	    .signals = -1,
 	    .timeout = timeout};
 	/* another process may listen, too, and be faster */
@@ -288,7 +420,9 @@ prepare_server(struct server *s, int listener, int64_t timeout)
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	s->signals = signalfd(-1, &set, SFD_CLOEXEC);
 	s->stop = eventfd(0, EFD_CLOEXEC);
-	if (s->signals == -1 || s->stop == -1 || prepare_epoll(s) == -1)
+	s->late = eventfd(0, EFD_CLOEXEC);
+	if (s->signals == -1 || s->stop == -1 || s->late == -1 ||
+	    prepare_epoll(s) == -1)
 		goto fail;
 	return 1;
 fail:
@@ -318,38 +452,45 @@ close_server(struct server *s)
 {
 	close_idle(s);
 	exchange_close(s->exchanges);
+	gate_close(s->gate);
 	if (s->epoll >= 0)
 		close(s->epoll);
 	if (s->signals >= 0)
 		close(s->signals);
 	if (s->stop >= 0)
 		close(s->stop);
+	if (s->late >= 0)
+		close(s->late);
 }
 
 int
 server_run(int listener, const struct http_service *shared)
 {
 	size_t count = (size_t)shared->config->threads;
-	pthread_t *threads = calloc(count, sizeof(*threads));
+	struct worker *workers = calloc(count, sizeof(*workers));
 	struct server server;
+	const struct exchange_host host = {keep, &server, leave};
 	int rc =
 	    prepare_server(&server, listener, shared->config->read_timeout);
 
-	if (threads == NULL) {
+	if (workers == NULL) {
 		log_error("server: out of memory");
 		rc = -1;
 	}
-	server.writer = shared->writer;
 	allow_descriptors(count + LEFT_TO_OTHERS);
+	server.writer = shared->writer;
+	server.durable = shared->config->durable;
 	if (rc == 1)
-		rc = exchange_open(count + LEFT_TO_OTHERS, shared, keep,
-		    &server, &server.exchanges);
+		rc = gate_open(gate_places(), &server.gate);
+	if (rc == 1)
+		rc = exchange_open(
+		    count + LEFT_TO_OTHERS, shared, &host, &server.exchanges);
 	if (rc == 1) {
 		log_info("serving with %zu threads", count);
-		run_threads(&server, threads, count);
+		run_threads(&server, workers, count);
 		rc = atomic_load(&server.broken) ? -1 : 1;
 	}
-	free(threads);
+	free(workers);
 	close_server(&server);
 	return rc;
 }

@@ -18,9 +18,10 @@
 struct writer {
 	int64_t timeout; /* seconds to wait for a turn */
 
-	pthread_mutex_t mutex; /* for the next two */
+	pthread_mutex_t mutex; /* for the next three */
 	struct turn *queue;
-	bool busy; /* a thread has the handle */
+	bool busy;  /* a thread has the handle */
+	bool asked; /* for it meanwhile, by one who had something to publish */
 
 	/* of the thread that has the handle */
 	struct store *store;
@@ -229,17 +230,23 @@ take_batch(struct batch *batch)
 	busy = w->busy;
 	if (!busy)
 		gather(batch);
+	w->asked = busy && w->queue != NULL;
 	w->busy = busy || batch->count > 0;
 	pthread_mutex_unlock(&w->mutex);
 	return batch->count > 0;
 }
 
-static void
+/* Whether it was asked for. */
+static bool
 give_back(struct writer *w)
 {
+	bool asked;
+
 	pthread_mutex_lock(&w->mutex);
-	w->busy = false;
+	asked = w->asked;
+	w->busy = w->asked = false;
 	pthread_mutex_unlock(&w->mutex);
+	return asked;
 }
 
 void
@@ -263,6 +270,7 @@ writer_waits(struct writer *w)
 
 	pthread_mutex_lock(&w->mutex);
 	waits = w->queue != NULL && !w->busy;
+	w->asked = w->queue != NULL && w->busy;
 	pthread_mutex_unlock(&w->mutex);
 	return waits;
 }
@@ -291,7 +299,10 @@ writer_find(
 	if (w->durable || !take(w))
 		return WRITER_BUSY;
 	rc = store_find(w->store, token, slot);
-	give_back(w);
+	/* what follows may be a slow client's body */
+	if (give_back(w))
+		while (writer_publish(w))
+			;
 	return rc;
 }
 

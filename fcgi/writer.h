@@ -64,8 +64,9 @@ bool writer_waits(struct writer *);
 
 /* store_find with the writing handle, if nobody is at it: its cache holds the
  * pages that it has written, where a reader's has lost them all with the last
- * commit. Where publishing takes as long as the disk does, the handle is never
- * lent. 1, 0, -1; WRITER_BUSY. */
+ * commit. Whoever was in another's way then publishes in its place; where that
+ * takes as long as the disk does, the handle is never lent. 1, 0, -1;
+ * WRITER_BUSY. */
 int writer_find(
     struct writer *, const char token[TOKEN_LEN + 1], struct slot *slot);
 

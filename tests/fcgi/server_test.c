@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <fastcgi.h>
 
+#include "fcgi/gate.h"
 #include "fcgi/socket.h"
 #include "tests/fcgi/service.h"
 #include "tests/suite.h"
@@ -20,6 +21,7 @@
 #define SPARE 64    /* descriptors */
 #define MANY 32     /* threads */
 #define IDLE 10     /* kept connections, to one thread */
+#define SLOW_MAX 32 /* clients */
 #define PATIENCE 20 /* seconds that a client waits before the test fails */
 
 static struct service service;
@@ -470,6 +472,63 @@ START_TEST(threads_serve_side_by_side)
 }
 END_TEST
 
+/* The thread that brought it to its end was taken by the next request. */
+START_TEST(an_upload_is_answered_though_the_next_client_is_slow)
+{
+	struct slot other = service_grant(&service, "b", NULL, SIZE);
+	int fd, slow;
+
+	service.config.read_timeout = 2 * PATIENCE;
+	service.config.durable = false;
+	fd = dial();
+	begin_put(fd, CLOSE);
+	send_body(fd, BODY, SIZE);
+	send_body(fd, NULL, 0);
+	slot = other;
+	slow = dial();
+	begin_put(slow, CLOSE);
+	send_body(slow, "hel", 3);
+	start();
+	ck_assert_int_eq(answer(fd), 201);
+	close(fd);
+	send_body(slow, "lo", 2);
+	send_body(slow, NULL, 0);
+	ck_assert_int_eq(answer(slow), 201);
+	close(slow);
+	stop();
+}
+END_TEST
+
+/* As many as may work at the same time stand still in the middle of a body. */
+START_TEST(slow_clients_hold_up_no_others)
+{
+	size_t slow_ones = gate_places();
+	int slow[SLOW_MAX], fd;
+
+	ck_assert_uint_le(slow_ones, SLOW_MAX);
+	service.config.threads = (int64_t)slow_ones + 1;
+	start();
+	for (size_t i = 0; i < slow_ones; i++) {
+		slow[i] = dial();
+		begin_put(slow[i], CLOSE);
+		send_body(slow[i], "hel", 3);
+	}
+	for (int i = 0; i < 10; i++) {
+		fd = dial();
+		ask(fd, CLOSE, "OPTIONS", "/x");
+		ck_assert_int_eq(answer(fd), 204);
+		close(fd);
+	}
+	for (size_t i = 0; i < slow_ones; i++) {
+		send_body(slow[i], "lo", 2);
+		send_body(slow[i], NULL, 0);
+		ck_assert_int_eq(answer(slow[i]), i == 0 ? 201 : 409);
+		close(slow[i]);
+	}
+	stop();
+}
+END_TEST
+
 START_TEST(many_threads_get_the_descriptors_that_they_need)
 {
 	struct rlimit limit;
@@ -556,6 +615,9 @@ main(void)
 	tcase_add_test(tc, an_unread_body_is_never_taken_for_a_request);
 	tcase_add_test(tc, a_body_that_stalls_gives_its_thread_back);
 	tcase_add_test(tc, threads_serve_side_by_side);
+	tcase_add_test(
+	    tc, an_upload_is_answered_though_the_next_client_is_slow);
+	tcase_add_test(tc, slow_clients_hold_up_no_others);
 	tcase_add_test(tc, many_threads_get_the_descriptors_that_they_need);
 	tcase_add_test(tc, without_descriptors_it_waits_for_some);
 	tcase_add_test(tc, a_listener_that_breaks_ends_the_server);

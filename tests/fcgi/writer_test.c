@@ -368,6 +368,45 @@ START_TEST(the_handle_is_lent_where_it_waits_for_no_disk)
 }
 END_TEST
 
+static atomic_bool enough;
+
+static void *
+find_again_and_again(void *arg)
+{
+	struct publisher *p = arg;
+	struct slot found;
+
+	while (!enough)
+		ck_assert_int_ne(
+		    writer_find(p->writer, p->slot.token, &found), -1);
+	return NULL;
+}
+
+START_TEST(who_was_in_the_way_publishes_in_place_of_the_other)
+{
+	struct publisher finder = {.slot = {.token = "x"}}, p;
+	struct timespec deadline;
+
+	ck_assert_int_eq(
+	    writer_open(service.database, STORE_GRANT, 5, &finder.writer), 1);
+	ck_assert_int_eq(
+	    pthread_create(&finder.thread, NULL, find_again_and_again, &finder),
+	    0);
+	for (int i = 0; i < 100; i++) {
+		p = new_publisher("aa");
+		p.writer = finder.writer;
+		publish(&p);
+		clock_gettime(CLOCK_REALTIME, &deadline);
+		deadline.tv_sec += 10;
+		ck_assert_int_eq(sem_timedwait(&p.answered, &deadline), 0);
+		body_end(p.turn.body);
+	}
+	enough = true;
+	ck_assert_int_eq(pthread_join(finder.thread, NULL), 0);
+	writer_close(finder.writer);
+}
+END_TEST
+
 /* As turn.done: publishes the next one meanwhile. */
 static void
 publish_next(struct turn *turn)
@@ -531,6 +570,7 @@ main(void)
 	tcase_add_test(tc, who_may_lose_uploads_waits_for_no_disk);
 	tcase_add_test(tc, the_handle_is_lent_where_it_waits_for_no_disk);
 	tcase_add_test(tc, the_handle_is_not_lent_while_it_is_used);
+	tcase_add_test(tc, who_was_in_the_way_publishes_in_place_of_the_other);
 	tcase_add_test(tc, while_some_are_answered_the_next_are_published);
 	tcase_add_test(tc, many_bodies_that_are_held_are_all_written);
 	tcase_add_test(tc, one_that_fails_or_is_late_spoils_none_of_the_others);
