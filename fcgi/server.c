@@ -1,31 +1,24 @@
 #include "fcgi/server.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "fcgi/connections.h"
 #include "fcgi/exchange.h"
 #include "fcgi/gate.h"
 #include "fcgi/http.h"
 #include "fcgi/writer.h"
 #include "schema/config.h"
 #include "schema/log.h"
-
-/* How long a thread waits for descriptors or memory to come free. */
-#define EXHAUSTED_PAUSE 100 /* milliseconds */
 
 /* Descriptors: a connection, a body and a directory for each request; and what
  * the process has, the handles of the database among it. */
@@ -40,25 +33,17 @@
  * they are at hand: each may be one more that shares the commit. */
 #define PUT_OFF_MAX 4
 
-/* Only connections whose descriptor is below this are kept. */
-#define KEPT_END 1024
-
 struct server {
-	int listener;
-	int epoll;
-	int stop;    /* an eventfd, written once and never read: all see it */
 	int signals; /* a signalfd */
-	int late;    /* an eventfd: uploads have waited for long */
-	pthread_t relief;
-	int64_t timeout; /* seconds that a connection may stand still */
-	atomic_bool broken, stopped;
-	atomic_bool exhausted; /* of descriptors or memory, and said so */
-	/* kept connections on which no request is under way, by descriptor */
-	atomic_bool idle[KEPT_END];
+	struct connections *connections;
 	struct exchanges *exchanges;
 	struct writer *writer;
 	bool durable; /* the writer waits for the disk */
 	struct gate *gate;
+
+	pthread_t relief;
+	int late; /* an eventfd for it: uploads have waited for long */
+	atomic_bool stopped;
 };
 
 struct worker {
@@ -68,193 +53,37 @@ struct worker {
 	int put_off; /* requests since it saw that uploads wait */
 };
 
-/* By an eventfd. */
-static void
-tell(int fd)
-{
-	const uint64_t one = 1;
-
-	if (write(fd, &one, sizeof(one)) == -1)
-		log_error("server: cannot tell: %s", strerror(errno));
-}
-
-static void
-stop(struct server *s)
-{
-	atomic_store(&s->stopped, true);
-	tell(s->stop);
-	tell(s->late);
-}
-
-static void
-stop_broken(struct server *s, const char *what, int error)
-{
-	log_error("server: cannot %s: %s", what, strerror(error));
-	atomic_store(&s->broken, true);
-	stop(s);
-}
-
-/* ---- connections ----
- *
- * All threads wait at one epoll instance, for the next connection or for the
- * next request on one that was kept, whichever comes: a kept connection that is
- * idle holds no thread, and no thread is woken in vain. */
-
-/* Waits for the descriptor once more, or (EPOLL_CTL_ADD) for the first time.
- * Once: what one thread was told, no other is. */
-static bool
-wait_for(struct server *s, int op, int fd)
-{
-	struct epoll_event event = {
-	    .events = EPOLLIN | EPOLLONESHOT, .data.fd = fd};
-
-	return epoll_ctl(s->epoll, op, fd, &event) == 0;
-}
-
-/* A client that stands still for so long loses its turn: libfcgi itself would
- * wait for ever. */
-static void
-set_timeout(int fd, int64_t seconds)
-{
-	const struct timeval time = {.tv_sec = (time_t)seconds};
-
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof(time)) ||
-	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof(time)))
-		log_warn("server: cannot set a timeout: %s", strerror(errno));
-}
-
-/* Whether to go on after accept failed. */
-static bool
-survives(struct server *s, int error)
-{
-	struct pollfd pause = {.fd = s->stop, .events = POLLIN};
-
-	switch (error) {
-	case EAGAIN: /* another process was faster, or the client is gone */
-	case EINTR:
-	case ECONNABORTED:
-		return true;
-	case EMFILE:
-	case ENFILE:
-	case ENOBUFS:
-	case ENOMEM:
-		/* once, not ten times a second */
-		if (!atomic_exchange(&s->exhausted, true))
-			log_warn("server: cannot accept: %s", strerror(error));
-		poll(&pause, 1, EXHAUSTED_PAUSE);
-		return true;
-	default:
-		stop_broken(s, "accept", error);
-		return false;
-	}
-}
-
-/* The next connection; -1 there is none now, or the server stops. */
-static int
-accept_next(struct server *s)
-{
-	int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC);
-
-	if (fd == -1 && !survives(s, errno))
-		return -1;
-	if (!wait_for(s, EPOLL_CTL_MOD, s->listener))
-		stop_broken(s, "wait for connections", errno);
-	if (fd == -1)
-		return -1;
-	atomic_store(&s->exhausted, false);
-	set_timeout(fd, s->timeout);
-	return fd;
-}
-
-/* As exchange_host.end: puts a connection aside until its next request. What
- * cannot be kept is closed: the web server opens another. */
-static void
-keep(void *arg, int fd, bool is_new)
-{
-	struct server *s = arg;
-	int op = is_new ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
-
-	if (fd == -1)
-		return;
-	if (fd >= KEPT_END) {
-		close(fd);
-		return;
-	}
-	/* from the next line on another thread may have it */
-	atomic_store(&s->idle[fd], true);
-	if (!wait_for(s, op, fd)) {
-		log_warn(
-		    "server: cannot keep a connection: %s", strerror(errno));
-		atomic_store(&s->idle[fd], false);
-		close(fd);
-	}
-}
-
-static void
-close_idle(struct server *s)
-{
-	for (int fd = 0; fd < KEPT_END; fd++)
-		if (atomic_load(&s->idle[fd]))
-			close(fd);
-}
-
 /* ---- one thread ---- */
 
-/* 1 something came; 0 nothing within the timeout; -1 the server stops. */
+/* As connections_wait; 0: uploads are to be published. Where they are put off,
+ * a slow client may hold the thread up, and them with it: so that is watched.
+ */
 static int
-wait_for_event(struct server *s, struct epoll_event *event, int timeout)
-{
-	int n;
-
-	do
-		n = epoll_wait(s->epoll, event, 1, timeout);
-	while (n == -1 && errno == EINTR);
-	if (n == -1) {
-		stop_broken(s, "wait", errno);
-		return -1;
-	}
-	if (n == 0)
-		return 0;
-	/* Of a listener that was shut down accept says EAGAIN, for ever. */
-	if (event->data.fd == s->listener &&
-	    event->events & (EPOLLERR | EPOLLHUP)) {
-		stop_broken(s, "go on listening", ENOTCONN);
-		return -1;
-	}
-	return event->data.fd == s->stop ? -1 : 1;
-}
-
-/* As wait_for_event; 0: uploads are to be published. Where they are put off, a
- * slow client may hold the thread up, and them with it: so that is watched. */
-static int
-next_piece(struct worker *w, struct epoll_event *event)
+next_piece(struct worker *w, int *came)
 {
 	struct server *s = w->server;
 
 	if (!writer_waits(s->writer)) {
 		w->put_off = 0;
-		return wait_for_event(s, event, -1);
+		return connections_wait(s->connections, -1, came);
 	}
 	if (w->put_off++ == PUT_OFF_MAX) {
 		w->put_off = 0;
 		return 0;
 	}
-	int rc = wait_for_event(s, event, 0);
+	int rc = connections_wait(s->connections, 0, came);
 	if (rc == 1)
 		gate_alert(s->gate);
 	return rc;
 }
 
 static void
-serve(struct worker *w, int fd)
+serve(struct worker *w, int came)
 {
 	struct server *s = w->server;
-	bool is_new = fd == s->listener;
+	bool is_new;
+	int fd = connections_take(s->connections, came, &is_new);
 
-	if (is_new)
-		fd = accept_next(s);
-	else
-		atomic_store(&s->idle[fd], false);
 	if (fd >= 0)
 		exchange_serve(s->exchanges, fd, is_new, w);
 }
@@ -288,14 +117,13 @@ work(void *arg)
 {
 	struct worker *w = arg;
 	struct server *s = w->server;
-	struct epoll_event event;
-	int rc = 0;
+	int rc = 0, came = -1;
 
 	while (rc != -1 && gate_enter(s->gate, &w->pass)) {
-		rc = next_piece(w, &event);
+		rc = next_piece(w, &came);
 		gate_begin(s->gate, &w->pass);
 		if (rc == 1)
-			serve(w, event.data.fd);
+			serve(w, came);
 		else
 			publish(w);
 		/* who is to wait for a place must leave nothing behind */
@@ -305,6 +133,15 @@ work(void *arg)
 	gate_leave(s->gate, &w->pass);
 	publish_all(s);
 	return NULL;
+}
+
+static void
+call_relief(struct server *s)
+{
+	const uint64_t one = 1;
+
+	if (write(s->late, &one, sizeof(one)) == -1)
+		log_error("server: cannot call for help: %s", strerror(errno));
 }
 
 /* Publishes what no other thread came to publish in time. */
@@ -330,7 +167,7 @@ watch(struct server *s)
 	struct pollfd fds[] = {
 	    {.fd = gate_alarm(s->gate), .events = POLLIN},
 	    {.fd = s->signals, .events = POLLIN},
-	    {.fd = s->stop, .events = POLLIN},
+	    {.fd = connections_stopped(s->connections), .events = POLLIN},
 	};
 	bool again = false, waited = false;
 
@@ -341,93 +178,97 @@ watch(struct server *s)
 		bool alarmed = !again;
 		bool waits = writer_waits(s->writer);
 		if (waits && waited)
-			tell(s->late);
+			call_relief(s);
 		waited = waits;
 		again = gate_look(s->gate, alarmed || waits);
 	}
 }
 
-/* Starts the threads, waits for a signal or for one of them to break, and for
- * all of them to finish what they are at. That may take as long as an upload
- * does: whoever sits at a terminal ends it by another SIGINT. (Not SIGTERM:
- * mod_fcgid repeats it after a second, and waits seven more.) */
-static void
-run_threads(struct server *s, struct worker *workers, size_t count)
+static int
+start(pthread_t *thread, void *(*run)(void *), void *arg)
 {
-	sigset_t interrupt;
-	size_t started = 0;
-	int error = pthread_create(&s->relief, NULL, relieve, s);
-	bool relieved = error == 0;
+	int error = pthread_create(thread, NULL, run, arg);
 
-	if (!relieved)
-		stop_broken(s, "start a thread", error);
-	while (started < count && !atomic_load(&s->broken)) {
-		struct worker *w = &workers[started];
+	if (error)
+		log_error("server: cannot start a thread: %s", strerror(error));
+	return error ? -1 : 1;
+}
+
+/* Starts the threads, as many as *started says then. 1 or -1 (logged). */
+static int
+start_all(
+    struct server *s, struct worker *workers, size_t count, size_t *started)
+{
+	for (*started = 0; *started < count; ++*started) {
+		struct worker *w = &workers[*started];
+
 		w->server = s;
 		gate_join(s->gate, &w->pass);
-		error = pthread_create(&w->thread, NULL, work, w);
-		if (error)
-			stop_broken(s, "start a thread", error);
-		else
-			started++;
+		if (start(&w->thread, work, w) == -1)
+			return -1;
 	}
-	watch(s);
-	stop(s);
+	return 1;
+}
+
+/* Waits for all threads to finish what they are at. That may take as long as an
+ * upload does: whoever sits at a terminal ends it by another SIGINT. (Not
+ * SIGTERM: mod_fcgid repeats it after a second, and waits seven more.) */
+static void
+end_all(struct server *s, struct worker *workers, size_t started)
+{
+	sigset_t interrupt;
+
+	connections_stop(s->connections);
 	gate_shut(s->gate);
 	sigemptyset(&interrupt);
 	sigaddset(&interrupt, SIGINT);
 	pthread_sigmask(SIG_UNBLOCK, &interrupt, NULL);
 	for (size_t i = 0; i < started; i++)
 		pthread_join(workers[i].thread, NULL);
-	if (relieved)
-		pthread_join(s->relief, NULL);
+	atomic_store(&s->stopped, true);
+	call_relief(s);
+	pthread_join(s->relief, NULL);
 }
 
-/* Has all threads woken by what comes. */
+/* Until a signal comes, or one of the threads breaks. 1 or -1 (logged). */
 static int
-prepare_epoll(struct server *s)
+run_threads(struct server *s, struct worker *workers, size_t count)
 {
-	struct epoll_event stops = {.events = EPOLLIN, .data.fd = s->stop};
+	size_t started;
+	int rc;
 
-	s->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (s->epoll == -1 || !wait_for(s, EPOLL_CTL_ADD, s->listener))
+	if (start(&s->relief, relieve, s) == -1)
 		return -1;
-	return epoll_ctl(s->epoll, EPOLL_CTL_ADD, s->stop, &stops);
+	rc = start_all(s, workers, count, &started);
+	if (rc == 1)
+		watch(s);
+	end_all(s, workers, started);
+	return connections_are_broken(s->connections) ? -1 : rc;
 }
 
 /* Opens what the server needs. The threads inherit the blocked signals, so
  * that none lands in the middle of a request; libfcgi's own handlers, which
  * stop nothing until each thread has had one more request, never run. */
 static int
-prepare_server(struct server *s, int listener, int64_t timeout)
+prepare_server(struct server *s, int listener, const struct config *config)
 {
 	sigset_t set;
-	int flags = fcntl(listener, F_GETFL);
 
-	*s = (struct server){.listener = listener,
-	    .epoll = -1,
-	    .stop = -1,
-	    .late = -1,
-	    .signals = -1,
-	    .timeout = timeout};
-	/* another process may listen, too, and be faster */
-	if (flags == -1 || fcntl(listener, F_SETFL, flags | O_NONBLOCK) == -1)
-		goto fail;
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGUSR1);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	s->signals = signalfd(-1, &set, SFD_CLOEXEC);
-	s->stop = eventfd(0, EFD_CLOEXEC);
 	s->late = eventfd(0, EFD_CLOEXEC);
-	if (s->signals == -1 || s->stop == -1 || s->late == -1 ||
-	    prepare_epoll(s) == -1)
-		goto fail;
-	return 1;
-fail:
-	log_error("server: cannot start: %s", strerror(errno));
-	return -1;
+	if (s->signals == -1 || s->late == -1) {
+		log_error("server: cannot start: %s", strerror(errno));
+		return -1;
+	}
+	if (connections_open(listener, config->read_timeout, &s->connections) !=
+	    1)
+		return -1;
+	return gate_open(gate_places(), &s->gate);
 }
 
 /* The usual 1024 do not go round among the most requests that may be under way;
@@ -435,8 +276,8 @@ fail:
 static void
 allow_descriptors(size_t requests)
 {
-	const rlim_t wanted =
-	    requests * DESCRIPTORS_PER_REQUEST + DESCRIPTORS_SHARED + KEPT_END;
+	const rlim_t wanted = requests * DESCRIPTORS_PER_REQUEST +
+			      DESCRIPTORS_SHARED + CONNECTIONS_KEPT;
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 || limit.rlim_cur >= wanted)
@@ -450,15 +291,11 @@ allow_descriptors(size_t requests)
 static void
 close_server(struct server *s)
 {
-	close_idle(s);
 	exchange_close(s->exchanges);
 	gate_close(s->gate);
-	if (s->epoll >= 0)
-		close(s->epoll);
+	connections_close(s->connections);
 	if (s->signals >= 0)
 		close(s->signals);
-	if (s->stop >= 0)
-		close(s->stop);
 	if (s->late >= 0)
 		close(s->late);
 }
@@ -466,29 +303,28 @@ close_server(struct server *s)
 int
 server_run(int listener, const struct http_service *shared)
 {
-	size_t count = (size_t)shared->config->threads;
+	const size_t count = (size_t)shared->config->threads;
+	const size_t requests = count + LEFT_TO_OTHERS;
 	struct worker *workers = calloc(count, sizeof(*workers));
-	struct server server;
-	const struct exchange_host host = {keep, &server, leave};
-	int rc =
-	    prepare_server(&server, listener, shared->config->read_timeout);
+	struct server server = {.signals = -1,
+	    .late = -1,
+	    .writer = shared->writer,
+	    .durable = shared->config->durable};
+	int rc = prepare_server(&server, listener, shared->config);
 
 	if (workers == NULL) {
 		log_error("server: out of memory");
 		rc = -1;
 	}
-	allow_descriptors(count + LEFT_TO_OTHERS);
-	server.writer = shared->writer;
-	server.durable = shared->config->durable;
-	if (rc == 1)
-		rc = gate_open(gate_places(), &server.gate);
-	if (rc == 1)
-		rc = exchange_open(
-		    count + LEFT_TO_OTHERS, shared, &host, &server.exchanges);
+	allow_descriptors(requests);
+	if (rc == 1) {
+		const struct exchange_host host = {
+		    connections_keep, server.connections, leave};
+		rc = exchange_open(requests, shared, &host, &server.exchanges);
+	}
 	if (rc == 1) {
 		log_info("serving with %zu threads", count);
-		run_threads(&server, workers, count);
-		rc = atomic_load(&server.broken) ? -1 : 1;
+		rc = run_threads(&server, workers, count);
 	}
 	free(workers);
 	close_server(&server);
