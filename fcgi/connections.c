@@ -145,14 +145,31 @@ connections_keep(void *connections, int fd, bool is_new)
 	}
 }
 
+/* A web server connects, and has the request ready some time later. */
+static bool
+is_silent(int fd)
+{
+	struct pollfd request = {.fd = fd, .events = POLLIN};
+
+	return poll(&request, 1, 0) == 0;
+}
+
 int
 connections_take(struct connections *c, int came, bool *is_new)
 {
+	int fd;
+
 	*is_new = came == c->listener;
-	if (*is_new)
-		return accept_next(c);
-	atomic_store(&c->idle[came], false);
-	return came;
+	if (!*is_new) {
+		atomic_store(&c->idle[came], false);
+		return came;
+	}
+	fd = accept_next(c);
+	if (fd >= 0 && fd < CONNECTIONS_KEPT && is_silent(fd)) {
+		connections_keep(c, fd, true);
+		return -1;
+	}
+	return fd;
 }
 
 int

@@ -24,7 +24,7 @@ void connections_close(struct connections *); /* accepts NULL */
 int connections_wait(struct connections *, int timeout, int *came);
 
 /* What came: a connection with a request, which is the caller's; or -1, it went
- * to another. */
+ * to another, or has none yet. */
 int connections_take(struct connections *, int came, bool *is_new);
 
 /* As exchange_host.end, with the connections for its arg: puts one aside until

@@ -472,6 +472,24 @@ START_TEST(threads_serve_side_by_side)
 }
 END_TEST
 
+START_TEST(a_connection_without_a_request_holds_no_thread)
+{
+	int silent, fd;
+
+	service.config.read_timeout = 2 * PATIENCE;
+	start();
+	silent = dial();
+	fd = dial();
+	ask(fd, CLOSE, "OPTIONS", "/x");
+	ck_assert_int_eq(answer(fd), 204);
+	close(fd);
+	ask(silent, CLOSE, "OPTIONS", "/x");
+	ck_assert_int_eq(answer(silent), 204);
+	close(silent);
+	stop();
+}
+END_TEST
+
 /* The thread that brought it to its end was taken by the next request. */
 START_TEST(an_upload_is_answered_though_the_next_client_is_slow)
 {
@@ -615,6 +633,7 @@ main(void)
 	tcase_add_test(tc, an_unread_body_is_never_taken_for_a_request);
 	tcase_add_test(tc, a_body_that_stalls_gives_its_thread_back);
 	tcase_add_test(tc, threads_serve_side_by_side);
+	tcase_add_test(tc, a_connection_without_a_request_holds_no_thread);
 	tcase_add_test(
 	    tc, an_upload_is_answered_though_the_next_client_is_slow);
 	tcase_add_test(tc, slow_clients_hold_up_no_others);
