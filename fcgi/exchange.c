@@ -110,6 +110,10 @@ answered(struct http_request *http, int status)
 	 * and the sender of the body could forge every word of that request. */
 	if (!x->http.body_consumed)
 		x->fcgx.keepConnection = 0;
+	/* Before it closes a connection libfcgi reads what still comes, so that
+	 * none of the answer gets lost, and waits for the other end's close:
+	 * for nothing, where all has been read. */
+	x->fcgx.detached = x->http.body_consumed;
 	FCGX_Finish_r(&x->fcgx);
 	end(x);
 }
