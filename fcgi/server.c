@@ -151,8 +151,8 @@ relieve(void *arg)
 	struct server *s = arg;
 	uint64_t count;
 
-	while (read(s->late, &count, sizeof(count)) == sizeof(count) &&
-	       !atomic_load(&s->stopped))
+	while (!atomic_load(&s->stopped) &&
+	       read(s->late, &count, sizeof(count)) == sizeof(count))
 		publish_all(s);
 	return NULL;
 }
@@ -223,11 +223,11 @@ end_all(struct server *s, struct worker *workers, size_t started)
 	sigemptyset(&interrupt);
 	sigaddset(&interrupt, SIGINT);
 	pthread_sigmask(SIG_UNBLOCK, &interrupt, NULL);
-	for (size_t i = 0; i < started; i++)
-		pthread_join(workers[i].thread, NULL);
 	atomic_store(&s->stopped, true);
 	call_relief(s);
 	pthread_join(s->relief, NULL);
+	for (size_t i = 0; i < started; i++)
+		pthread_join(workers[i].thread, NULL);
 }
 
 /* Until a signal comes, or one of the threads breaks. 1 or -1 (logged). */
