@@ -326,7 +326,7 @@ server_run(int listener, const struct http_service *shared)
 		log_info("serving with %zu threads", count);
 		rc = run_threads(&server, workers, count);
 	}
-	free(workers);
 	close_server(&server);
+	free(workers);
 	return rc;
 }

@@ -108,7 +108,6 @@ static void
 name_all(void *arg, struct publication *const *list, size_t count)
 {
 	const struct batch *batch = arg;
-
 	const bool durable = batch->writer->durable;
 	void *turns[WRITER_BATCH];
 
