@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <fcgiapp.h>
 
@@ -176,7 +175,7 @@ cgi_answer(const struct http_service *service, char **params, int in, int out)
 	    .in = &x.reader.fcgx,
 	    .source = &x.reader.source,
 	    .out = &x.outlet.stream,
-	    .now = time(NULL),
+	    .now = http_clock(),
 	    .answered = end_exchange,
 	};
 	open_reader(&x.reader, in, params, service->config->read_timeout);

@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 #include <fcgiapp.h>
 
 #include "fcgi/http.h"
@@ -138,7 +137,7 @@ exchange_serve(struct exchanges *all, int fd, bool is_new, void *thread)
 	    .params = x->fcgx.envp,
 	    .in = x->fcgx.in,
 	    .out = &x->outlet.stream,
-	    .now = time(NULL),
+	    .now = http_clock(),
 	    .answered = answered,
 	    .waits = waits,
 	};

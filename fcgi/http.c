@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "fcgi/handlers.h"
 #include "fcgi/respond.h"
@@ -31,6 +32,15 @@ static int (*const handlers[HTTP_TARGET_COUNT][HTTP_METHOD_COUNT])(
     [HTTP_TARGET_PUT_URL] =
 	{[HTTP_PUT] = put_handle, [HTTP_OPTIONS] = options_handle},
 };
+
+int64_t
+http_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec;
+}
 
 const char *
 http_param(const struct http_request *request, const char *name)

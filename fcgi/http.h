@@ -103,6 +103,10 @@ struct http_request {
  * one (a broken escape, a NUL or control byte, a dot segment) is no target. */
 void http_parse(struct http_request *);
 
+/* Seconds since 1970 UTC, to the moment: the clock of time() goes in steps of
+ * some milliseconds, in which a file would outlive its time. */
+int64_t http_clock(void);
+
 /* A parameter's value, or NULL when it is absent or empty. */
 const char *http_param(const struct http_request *, const char *name);
 

@@ -16,9 +16,6 @@ from typing import NamedTuple
 TOP = Path(__file__).resolve().parent.parent.parent
 BUILD = TOP / os.environ.get("PUTSLOT_BUILD", "build")
 
-# The clock that programs read goes in steps of so many seconds.
-TICK = 0.01
-
 PROGRAMS = ("putslot-component", "putslot.fcgi", "putslot-cleanup",
             "tests/harness/grant")
 
