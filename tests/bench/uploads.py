@@ -28,6 +28,7 @@ SLOPPY = {"store": {"durable": "no"}}
 # The floor program, when it does more than write.
 RECORDING = "a program that writes and records"
 RECORDING_SLOTS = "a program that writes and records putslot's row"
+DIGESTING_SLOTS = RECORDING_SLOTS + " and digests"
 DIGESTING = "a program that writes and digests"
 SYNCING = "a program that writes and syncs"
 RECORDING_DURABLY = "a program that writes, syncs and records"
@@ -83,10 +84,12 @@ def small(bench):
         program = sites.make(floor_behind, NGINX)
         recording = sites.make(floor_behind, NGINX, "-r", name=RECORDING)
         full = sites.make(floor_with_slots, NGINX, name=RECORDING_SLOTS)
+        whole = sites.make(floor_with_slots, NGINX, "-s",
+                           name=DIGESTING_SLOTS)
         putslot = sites.make(behind, NGINX.but(**SLOPPY))
         handed = sites.make(behind, NGINX_HANDED.but(**SLOPPY),
                             "putslot, handed over")
-        endpoints = [dav, program, recording, full, putslot, handed]
+        endpoints = [dav, program, recording, full, whole, putslot, handed]
         if peer.php_fpm():
             endpoints.append(sites.make(peer.script))
         else:
@@ -108,6 +111,7 @@ def small(bench):
                         "uploads", f"{what}: {other.name}, to nginx's WebDAV",
                         ratio(samples[other.name], samples[dav.name]))
             for name, target in ((RECORDING, None), (RECORDING_SLOTS, None),
+                                 (DIGESTING_SLOTS, None),
                                  (peer.NAME, (">=", 1))):
                 if name in samples:
                     yield Row("uploads", f"{what}: putslot to {name}",
