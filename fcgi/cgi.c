@@ -182,8 +182,7 @@ cgi_answer(const struct http_service *service, char **params, int in, int out)
 	outlet_open(&x.outlet, out, 0);
 	http_answer(&x.request);
 	if (service->writer != NULL)
-		while (writer_publish(service->writer))
-			;
+		writer_publish_all(service->writer);
 }
 
 void

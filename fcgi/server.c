@@ -105,13 +105,6 @@ publish(struct worker *w)
 	writer_publish(w->server->writer);
 }
 
-static void
-publish_all(struct server *s)
-{
-	while (writer_publish(s->writer))
-		;
-}
-
 static void *
 work(void *arg)
 {
@@ -128,10 +121,10 @@ work(void *arg)
 			publish(w);
 		/* who is to wait for a place must leave nothing behind */
 		if (!gate_has_place(s->gate, &w->pass))
-			publish_all(s);
+			writer_publish_all(s->writer);
 	}
 	gate_leave(s->gate, &w->pass);
-	publish_all(s);
+	writer_publish_all(s->writer);
 	return NULL;
 }
 
@@ -153,7 +146,7 @@ relieve(void *arg)
 
 	while (!atomic_load(&s->stopped) &&
 	       read(s->late, &count, sizeof(count)) == sizeof(count))
-		publish_all(s);
+		writer_publish_all(s->writer);
 	return NULL;
 }
 

@@ -289,6 +289,13 @@ writer_publish(struct writer *w)
 	return true;
 }
 
+void
+writer_publish_all(struct writer *w)
+{
+	while (writer_publish(w))
+		;
+}
+
 int
 writer_find(
     struct writer *w, const char token[TOKEN_LEN + 1], struct slot *slot)
@@ -300,8 +307,7 @@ writer_find(
 	rc = store_find(w->store, token, slot);
 	/* what follows may be a slow client's body */
 	if (give_back(w))
-		while (writer_publish(w))
-			;
+		writer_publish_all(w);
 	return rc;
 }
 

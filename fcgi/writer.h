@@ -58,6 +58,9 @@ void writer_submit(struct writer *, struct turn *);
  * two of them. False: there was nothing, or another thread has the handle. */
 bool writer_publish(struct writer *);
 
+/* Does so until there is nothing more to do. */
+void writer_publish_all(struct writer *);
+
 /* Whether there is something to publish and nobody has the handle. Each thread
  * that calls any of these functions must see to that before it rests. */
 bool writer_waits(struct writer *);

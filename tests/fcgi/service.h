@@ -248,8 +248,7 @@ exchange_run(struct exchange *x)
 	char line[20];
 
 	http_answer(&x->request);
-	while (writer_publish(x->request.service->writer))
-		;
+	writer_publish_all(x->request.service->writer);
 	while (sem_wait(&x->answered) == -1)
 		;
 	text = streams_text(&x->answer);

@@ -127,8 +127,7 @@ publish(void *arg)
 	p->turn.done = p->done != NULL ? p->done : note_result;
 	sem_init(&p->answered, 0, 0);
 	writer_submit(p->writer, &p->turn);
-	while (writer_publish(p->writer))
-		;
+	writer_publish_all(p->writer);
 	return NULL;
 }
 

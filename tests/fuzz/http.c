@@ -467,8 +467,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		set_up();
 	open_exchange(&x, data, size);
 	http_answer(&x.request);
-	while (writer_publish(fixture.http.writer))
-		;
+	writer_publish_all(fixture.http.writer);
 	int status = x.status;
 	x.text_len = streams_written(&x.answer);
 	x.text = streams_text(&x.answer);
