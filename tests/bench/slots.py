@@ -17,10 +17,11 @@ from .servers import site_of
 NULL = "null.example.org"
 RECORDING = "recording.example.org"
 FULL = "full.example.org"  # a null component that records putslot's row
+STROPHE = "strophe.example.org"  # the same on libstrophe
 OWN = "own.example.org"
-XMPP_LOAD = BUILD / "tests/bench/xmpp_load"
-NULL_COMPONENT = BUILD / "tests/bench/null_component"
-MILLISECONDS = 3000  # of one measurement
+PROGRAMS = BUILD / "tests/bench"
+MILLISECONDS = 2000  # of one measurement
+ROUNDS = 9
 QUICK_MILLISECONDS = 800
 
 
@@ -54,6 +55,8 @@ Component "{NULL}"
 Component "{RECORDING}"
     component_secret = "{SECRET}"
 Component "{FULL}"
+    component_secret = "{SECRET}"
+Component "{STROPHE}"
     component_secret = "{SECRET}"
 {self.own_component}
 """)
@@ -106,6 +109,8 @@ listen:
         password: "{SECRET}"
       "{FULL}":
         password: "{SECRET}"
+      "{STROPHE}":
+        password: "{SECRET}"
 modules:
   mod_disco: {{}}
 {self.own_module}
@@ -127,7 +132,7 @@ def measure(server, port, jid, shape, milliseconds, daemon=None):
     daemon: the component that answers; None: the server does."""
     with Watch([d for d in (server, daemon) if d]) as watch:
         output = subprocess.run(
-            [XMPP_LOAD, str(port), DOMAIN, jid, *map(str, shape),
+            [PROGRAMS / "xmpp_load", str(port), DOMAIN, jid, *map(str, shape),
              str(milliseconds)],
             check=True, stdout=subprocess.PIPE, text=True).stdout
     figures = json.loads(output)
@@ -149,33 +154,42 @@ class Service:
             server, port, jid, shape, milliseconds, daemon)
 
 
-def start_null(site, port, jid, *more):
-    daemon = site.start(jid, [NULL_COMPONENT, port, jid, SECRET, *more],
+def start_null(site, port, jid, *more, program="null_component"):
+    daemon = site.start(jid, [PROGRAMS / program, port, jid, SECRET, *more],
                         lambda: True)
     daemon.wait_log("<handshake/>")
     return daemon
 
 
+def start_nulls(site, port):
+    """The null component, and those that also record something: a small row
+    for each slot, putslot's, and putslot's by way of libstrophe: {name: (JID,
+    daemon)}."""
+    return {
+        "null component": (NULL, start_null(site, port, NULL)),
+        "null component that records a row":
+            (RECORDING, start_null(site, port, RECORDING,
+                                   site.path("recorded.db"))),
+        "null component that records putslot's row":
+            (FULL, start_null(site, port, FULL, site.path("full.db"), "own")),
+        "null component on libstrophe that records putslot's row":
+            (STROPHE, start_null(site, port, STROPHE, site.path("strophe.db"),
+                                 program="null_strophe")),
+    }
+
+
 def start_components(site, kind):
-    """putslot, the null component, one that records a small row for each slot
-    and one that records putslot's, in one server."""
+    """putslot and the null components, in one server."""
     putslot = Putslot(site, "https://upload.example.org/upload/")
     putslot.set("rule all", match="*", slots_per_window="unlimited",
                 bytes_per_window="unlimited", files_per_user="unlimited",
                 bytes_per_user="unlimited")
     xmpp = kind(site, None, putslot)
     server = xmpp.start()
-    component = putslot.start_component(options=())
-    port = putslot.component_port
-    null = start_null(site, port, NULL)
-    recording = start_null(site, port, RECORDING, site.path("recorded.db"))
-    full = start_null(site, port, FULL, site.path("full.db"), "own")
-    return [Service("putslot", JID, server, xmpp.port, component),
-            Service("null component", NULL, server, xmpp.port, null),
-            Service("null component that records", RECORDING, server,
-                    xmpp.port, recording),
-            Service("null component with putslot's row", FULL, server,
-                    xmpp.port, full)]
+    daemons = {"putslot": (JID, putslot.start_component(options=())),
+               **start_nulls(site, putslot.component_port)}
+    return [Service(name, jid, server, xmpp.port, daemon)
+            for name, (jid, daemon) in daemons.items()]
 
 
 def start_own(site, kind):
@@ -195,32 +209,40 @@ def compare(bench, name, kind, own, shapes):
     with site_of(name.lower()) as site, site_of("own") as second:
         services = [*start_components(site, kind), start_own(second, own)]
         for clients, window, to_null, to_own in shapes:
-            what = f"{name}, {clients} x {window}"
             shape = clients, window
-            mine, null, recording, full, theirs = bench.compare(
+            what = f"{name}, {clients} x {window}"
+            samples = bench.compare(
                 f"slots through {what}", services,
-                lambda s: s.take(shape, milliseconds)).values()
-            yield Row("slots", f"{what}: putslot to null component",
-                      ratio(mine, null), target=(">=", to_null))
-            yield Row("slots", f"{what}: null component that records a row to "
-                      "null component", ratio(recording, null))
-            yield Row("slots", f"{what}: null component that records putslot's "
-                      "row to null component", ratio(full, null))
-            yield Row("slots", f"{what}: putslot to {kind.own}",
-                      ratio(mine, theirs), target=(">=", to_own))
-            yield Row("slots", f"{what}: null component to {kind.own}",
-                      ratio(null, theirs))
-            yield Row("slots", f"{what}: CPU of the component to {name}'s",
-                      within(mine, "cpu_per_1000", "server_cpu_per_1000"),
-                      target=("<", 0.2))
-            for floor, samples in (("", null), (" that records a row",
-                                                recording)):
-                yield Row("slots", f"{what}: CPU of the null component{floor} "
-                          f"to {name}'s", within(
-                              samples, "cpu_per_1000", "server_cpu_per_1000"))
-            yield Row("slots", f"{what}: CPU of the load generator to {name}'s "
-                      "(null component)",
-                      within(null, "load_cpu_per_1000", "server_cpu_per_1000"))
+                lambda s: s.take(shape, milliseconds), ROUNDS)
+            yield from shape_rows(name, what, samples, kind.own,
+                                  (to_null, to_own))
+
+
+def shape_rows(name, what, samples, own, least):
+    """least: the ratio to the null component, and to the server's own
+    service."""
+    mine, theirs = samples["putslot"], samples[own]
+    nulls = {floor: s for floor, s in samples.items()
+             if floor not in ("putslot", own)}
+    (null_name, null), *recording = nulls.items()
+    to_null, to_own = least
+
+    def row(text, figure, target=None):
+        return Row("slots", f"{what}: {text}", figure, target=target)
+
+    yield row("putslot to null component", ratio(mine, null), (">=", to_null))
+    for floor, floor_samples in recording:
+        yield row(f"{floor} to null component", ratio(floor_samples, null))
+    yield row(f"putslot to {recording[-1][0]}", ratio(mine, recording[-1][1]))
+    yield row(f"putslot to {own}", ratio(mine, theirs), (">=", to_own))
+    yield row(f"null component to {own}", ratio(null, theirs))
+    yield row(f"CPU of the component to {name}'s",
+              within(mine, "cpu_per_1000", "server_cpu_per_1000"), ("<", 0.2))
+    for floor, floor_samples in nulls.items():
+        yield row(f"CPU of the {floor} to {name}'s", within(
+            floor_samples, "cpu_per_1000", "server_cpu_per_1000"))
+    yield row(f"CPU of the load generator to {name}'s ({null_name})",
+              within(null, "load_cpu_per_1000", "server_cpu_per_1000"))
 
 
 def rows(bench):
