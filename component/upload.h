@@ -31,6 +31,8 @@ struct upload {
 	struct refusal refusal; /* if not granted */
 };
 
+/* Looks now. UNITS_NEVER where a disk cannot be seen (not logged); for public 0
+ * where there is no such directory. */
 struct upload_room upload_room(const struct config *);
 
 /* For <request/> in any of the three namespaces: asks the store, unless the

@@ -23,8 +23,8 @@ void connections_close(struct connections *); /* accepts NULL */
  * *came for connections_take; 0 nothing came; -1 they were stopped. */
 int connections_wait(struct connections *, int timeout, int *came);
 
-/* What came: a connection with a request, which is the caller's; or -1, it went
- * to another, or has none yet. */
+/* What came: a connection for exchange_serve, which is the caller's; or -1, it
+ * went to another, or has no request yet and is kept until it has. */
 int connections_take(struct connections *, int came, bool *is_new);
 
 /* As exchange_host.end, with the connections for its arg: puts one aside until

@@ -22,8 +22,7 @@ struct range {
  * outside the body are dropped, those that reach past its end are cut.
  * The number of ranges (at most RANGE_MAX); 0 when the header is to be ignored
  * (another unit, malformed, too many, or several that together have more bytes
- * than the body); -1
- * when none can be satisfied: 416.
+ * than the body); -1 when none can be satisfied: 416.
  */
 int
 range_parse(const char *header, int64_t size, struct range ranges[RANGE_MAX]);

@@ -11,7 +11,7 @@
 
 #include "schema/token.h"
 
-/* More are never needed: they would outnumber the processors that serve. */
+/* More are hardly needed: a look-up is a small part of a request. */
 #define READERS_MAX 4
 
 struct readers; /* may be used by many threads at once */

@@ -1,6 +1,6 @@
 /*
- * FastCGI: threads that each take one request at a time from a listening
- * socket, until a signal ends the program.
+ * FastCGI: threads that each take one request at a time, from new connections
+ * and from those that were kept, until a signal ends the program.
  */
 #ifndef FCGI_SERVER_H
 #define FCGI_SERVER_H
@@ -11,8 +11,9 @@ struct http_service;
  * Serves until SIGTERM, SIGINT or SIGUSR1; requests in flight are finished,
  * unless a second SIGINT comes.
  * listener  a listening socket; stays open, becomes non-blocking
- * shared    what all threads work with
- * 1 ended by a signal; -1 it could not start, or a thread broke (logged).
+ * shared    what all threads work with; its config says how many there are
+ * 1 ended by a signal; -1 it could not start, or broke (logged). What was
+ * submitted to the writer has been published in either case.
  */
 int server_run(int listener, const struct http_service *shared);
 

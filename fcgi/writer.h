@@ -1,7 +1,7 @@
 /*
  * The one handle of a process that writes to the store: SQLite takes one
- * writer at a time, and threads of one process that queue here are served in
- * turn, where SQLite's own waiting is neither fair nor fast.
+ * writer at a time, and the uploads of one process that queue here are
+ * published in turn, where SQLite's own waiting is neither fair nor fast.
  *
  * Uploads that come to their end while others are being published are then
  * published together, in one transaction with one commit: so their flushes of
@@ -55,7 +55,8 @@ void writer_submit(struct writer *, struct turn *);
 /* Makes the slots of what was submitted stored, and the bodies durable under
  * their tokens, as store_publish_all: those that share a transaction. Who has
  * no turn within the busy_timeout gets -1 (logged), so nobody waits longer than
- * two of them. False: there was nothing, or another thread has the handle. */
+ * two of them. True: there may be more; false: there was nothing, or another
+ * thread has the handle. */
 bool writer_publish(struct writer *);
 
 /* Does so until there is nothing more to do. */

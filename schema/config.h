@@ -25,7 +25,7 @@ struct config {
 	/* [component] */
 	char *jid;  /* of the component: "upload.example.org" */
 	char *name; /* shown in service discovery */
-	char *host; /* of the XMPP server, a literal address */
+	char *host; /* of the XMPP server, an address rather than a name */
 	int64_t port;
 	char *secret; /* shared with the XMPP server; NULL until needed */
 	char *secret_file;
@@ -44,9 +44,10 @@ struct config {
 	char *get_url;       /* base of GET URLs, ends in '/' */
 	char *public_url;    /* the same for what lies in public; NULL: none */
 	bool allow_http;     /* for tests and onion services */
-	char *socket;        /* path; NULL: only an inherited one */
+	char *socket;        /* path; NULL: of -s, or inherited */
 	int64_t socket_mode; /* permission bits, octal in the file */
 	char *socket_group;  /* NULL: as created */
+	/* requests under way at a time, at most */
 	int64_t threads;
 	int64_t read_timeout; /* seconds a client may stall in a body */
 	char *incoming; /* directory of whole bodies from nginx, or NULL */

@@ -15,7 +15,7 @@ struct config;
 
 enum when_full {
 	WHEN_FULL_REFUSE,   /* say so, and when it will fit */
-	WHEN_FULL_MAKE_ROOM /* expire the owner's oldest of the purpose */
+	WHEN_FULL_MAKE_ROOM /* remove the owner's oldest of the purpose */
 };
 
 /* UNITS_NEVER stands for "no limit". */

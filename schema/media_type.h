@@ -18,8 +18,8 @@ bool media_type_valid(const char *text);
  * Leading and trailing blanks are ignored. */
 bool media_type_same(const char *a, const char *b);
 
-/* Whether a browser may show it in its own window (section "Downloads" in
- * docs/security.md): images but SVG, audio, video and text/plain. */
+/* Whether a browser may show it in its own window: images but SVG, audio, video
+ * and text/plain. See "Downloads in a browser" in docs/security.md. */
 bool media_type_inline(const char *text);
 
 #endif
