@@ -1,6 +1,7 @@
 /*
  * Landlock, Linux's way for a process to keep itself from files: everything
- * is out of reach but what struct walls names. See landlock(7).
+ * is out of reach but what struct walls names, and /dev/urandom, from which
+ * SQLite takes its random numbers. See landlock(7).
  */
 #ifndef SCHEMA_LANDLOCK_H
 #define SCHEMA_LANDLOCK_H

@@ -19,9 +19,11 @@ struct walls {
 	const char *bodies;   /* directory */
 	const char *public;   /* directory, of the same use */
 	const char *incoming; /* directory from which files go to those */
-	const char *socket;   /* a file that is removed at the end */
+	const char *socket;   /* a file that is removed at the end; others in
+				 its directory can be, too */
 	int64_t port;         /* to connect to by TCP; 0: no network at all */
-	bool resolves;        /* needs files of the system to find addresses */
+	bool resolves;        /* needs files of the system to find addresses,
+				 and DNS by TCP */
 	bool daemon;          /* says at the level "info" what stands, once;
 				 others at "debug", or they would each time */
 };
