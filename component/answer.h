@@ -33,12 +33,13 @@ struct answer {
 /* Begins <iq type='result' from= to= id=>. End with answer_end in any case. */
 struct answer answer_begin(const char *from, const char *to, const char *id);
 
-/* Adds an empty element to the one at that depth, and returns its own. The
- * name is borrowed until answer_end. ns NULL: the parent's. */
+/* Adds an empty element to the one at that depth, and returns its own; below
+ * ANSWER_DEPTH_MAX there is none, and the answer is broken. The name is
+ * borrowed until answer_end. ns NULL: the parent's. */
 int answer_add(struct answer *, int parent, const char *name, const char *ns);
 
-/* Sets an attribute of the element that was added last. What XML cannot carry
- * becomes U+FFFD. */
+/* Sets an attribute of the element that was added last, into which nothing has
+ * been put yet. What XML cannot carry becomes U+FFFD. */
 void answer_set(struct answer *, const char *key, const char *value);
 
 /* Adds text to the element that was added last, likewise. */

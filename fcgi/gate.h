@@ -47,7 +47,7 @@ void gate_join(struct gate *, struct gate_pass *);
  * shut. */
 bool gate_enter(struct gate *, struct gate_pass *);
 
-/* The thread has something to do. */
+/* The thread, which gate_enter let in, has something to do. */
 void gate_begin(struct gate *, struct gate_pass *);
 
 /* The thread is about to wait, in the middle of its work: another may have its
