@@ -48,6 +48,9 @@ commands        curl, go_sendxmpp
 browser         Browser: open, title, url, run, in_frame; OtherOrigin;
                 browser_cases: run_browser_cases
 fastcgi         request, record and the like; exchange, output
+alone           Alone: the programs without servers; kill_bench, with their
+                ends; kill_operations: what they are killed in
+day             Day: all programs for a long time of everything
 power_cut       what must hold when the power comes back; disk_model: what is
                 left then
 hostile         run_hostile_inputs: the tables of bad input on one server;
