@@ -11,28 +11,21 @@ PUTSLOT_SOAK is the whole time in seconds, PUTSLOT_SEED makes the same dice.
 Alone it takes ten minutes; among all tests, tests/run makes it short.
 """
 
-import collections
 import hashlib
-import http.client
 import os
 import random
-import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
-import xml.etree.ElementTree as ET
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from harness import (JID, SECRET, Certificates, Lighttpd, Putslot,  # noqa: E402
-                     RawConnection, equal, request, run_scenario, true)
+from harness import RawConnection, equal, run_scenario, true  # noqa: E402
+from harness.day import RECOVERY, RETENTION, WINDOW, Away, Day  # noqa: E402
 from harness.putslot import SANITIZED  # noqa: E402
-from harness.raw_component import RawServer  # noqa: E402
-from harness.stanzas import (Refused, purpose, slot_request,  # noqa: E402
-                             slot_urls)
+from harness.stanzas import Refused, purpose  # noqa: E402
 from harness.xmpp_cases import stamp_of  # noqa: E402
 
 SECONDS = float(os.environ.get("PUTSLOT_SOAK", "600"))
@@ -40,129 +33,14 @@ SEED = int(os.environ.get("PUTSLOT_SEED", "0")) or random.randrange(1 << 32)
 USERS = 6
 TROUBLE = 0.4  # the part of the time in which programs are stopped and killed
 
-WINDOW = 4  # seconds for a PUT to begin, and as many to end
-RETENTION = 10  # of messages
-PICTURES = 3  # files of the purpose profile that a user keeps
-RECOVERY = 3  # seconds after a restart in which a web server may answer 5xx
-
 # KiB that a process may grow in the calm part: caches of the database, which
 # end at 2000 KiB each. putslot.fcgi has one for each thread.
 GROWTH = {"putslot-component": 2500, "putslot.fcgi": 4096}
 CREW = 16  # threads of putslot.fcgi that are started when they are first needed
 
 
-class Away(Exception):
-    """A program was away: what was asked of it may have been done or not."""
-
-
 class Full(Exception):
     """Slots that await their picture leave no room for another."""
-
-
-class Totals:
-    def __init__(self):
-        self.lock = threading.Lock()
-        self.counts = collections.Counter()
-
-    def add(self, what, count=1):
-        with self.lock:
-            self.counts[what] += count
-
-
-class Day:
-    """The programs, and who may ask them for what."""
-
-    def __init__(self, site):
-        self.site = site
-        self.tls = Certificates(site)
-        self.putslot = putslot = Putslot(site)
-        self.web = Lighttpd(site, self.tls, putslot)
-        putslot.set("web", put_url=self.web.url)
-        putslot.set("timers", put_window=f"{WINDOW}s",
-                    upload_timeout=f"{WINDOW}s")
-        for name in ("message", "profile", "ephemeral", "permanent"):
-            putslot.set(f"purpose {name}", enabled="yes",
-                        slots_per_window="unlimited", window="1s")
-        putslot.set("purpose message", retention=f"{RETENTION}s")
-        putslot.set("purpose profile", files_per_user=PICTURES)
-        self.listening = socket.create_server(
-            ("127.0.0.1", putslot.component_port))
-        self.listening.settimeout(30)
-        self.totals = Totals()
-        self.turn = threading.Lock()  # on the XMPP stream
-        self.stream = None
-        self.ids = 0
-        self.disturbed = 0.0  # until then answers may be missing
-        self.daemons = {name: None for name in (
-            "putslot-component", "putslot.fcgi", "lighttpd")}
-        for name in self.daemons:
-            self.start(name)
-
-    # ---- programs ----
-
-    def start(self, name):
-        if name == "putslot-component":
-            self.daemons[name] = self.putslot.start_component(wait=False)
-            self.stream = RawServer(self.listening, SECRET)
-        elif name == "putslot.fcgi":
-            self.daemons[name] = self.putslot.start_fcgi()
-        else:
-            self.daemons[name] = self.web.start()
-
-    def restart(self, name, kill):
-        self.disturbed = float("inf")
-        daemon = self.daemons[name]
-        if kill:
-            self.site.kill_daemon(daemon)
-        elif name == "putslot-component":
-            daemon.signal(signal.SIGTERM)
-        if name == "putslot-component":
-            with self.turn:
-                self.stream.socket.close()
-                if not kill:
-                    self.site.stop(daemon)
-                self.start(name)
-        else:
-            if not kill:
-                self.site.stop(daemon)
-            self.start(name)
-        self.disturbed = time.monotonic() + RECOVERY
-        self.totals.add(f"{name} {'killed' if kill else 'restarted'}")
-
-    def usage(self):
-        return {name: self.daemons[name].usage() for name in GROWTH}
-
-    # ---- requests ----
-
-    def slot(self, owner, size, inside=""):
-        """A slot's URLs; Refused, Away."""
-        with self.turn:
-            self.ids += 1
-            id = f"s{self.ids}"
-            try:
-                self.stream.send(
-                    f"<iq type='get' id='{id}' to='{JID}' from='{owner}/day'>"
-                    f"{slot_request(size, inside=inside)}</iq>")
-                answer = self.stream.stanza()
-                while answer.get("id") != id:
-                    answer = self.stream.stanza()
-            except (OSError, ET.ParseError):
-                raise Away from None
-        return slot_urls(answer)
-
-    def ask(self, method, url, body=None, headers=None):
-        """An answer, or Away; 5xx is right only while programs restart."""
-        began = time.monotonic()
-        try:
-            response = request(self.tls, method, url, body, headers)
-            problem = response.status if response.status >= 500 else None
-        except (OSError, http.client.HTTPException) as error:
-            problem = repr(error)
-        if problem is None:
-            return response
-        if began > self.disturbed:
-            raise AssertionError(f"{method}: {problem} on a calm day")
-        raise Away
 
 
 class Upload:
@@ -447,7 +325,7 @@ def quiet(day, threads):
         thread.join()
     raise_errors(threads)
     time.sleep(1)  # lighttpd closes what it kept open
-    return day.usage()
+    return day.usage(GROWTH)
 
 
 def crowd(day, users=None):
