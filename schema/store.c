@@ -89,12 +89,14 @@ begin(struct store *store)
 }
 
 /* Whether that is what the last call failed for. SQLite knows but one of the
- * three errors by itself. */
+ * three errors by itself, and of a commit (until 3.40 at least) not which. */
 static bool
 lacks_room(sqlite3 *db)
 {
 	int error = sqlite3_system_errno(db);
 
+	if (error == 0)
+		error = errno;
 	switch (sqlite3_errcode(db) & 0xff) {
 	case SQLITE_FULL:
 		return true;
@@ -111,6 +113,7 @@ lacks_room(sqlite3 *db)
 static int
 finish_or_full(struct store *store, int rc)
 {
+	errno = 0;
 	if (rc >= 0 && statement_run(statement_start(store, STMT_COMMIT)) != -1)
 		return rc;
 	if (rc != STORE_FULL)

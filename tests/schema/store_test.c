@@ -2,6 +2,8 @@
 
 #include <sys/wait.h>
 
+#include "schema/statement.h"
+#include "tests/full_disk.h"
 #include "tests/schema/store_fixture.h"
 #include "tests/suite.h"
 
@@ -348,8 +350,50 @@ START_TEST(a_failed_link_leaves_the_slot_awaiting_its_put)
 	    -1);
 	ck_assert_int_eq(calls, 1);
 	ck_assert_int_eq(found(result.token).stored_at, 0);
+	shell("BEGIN IMMEDIATE"); /* nobody is locked out */
 	ck_assert_shell_eq(USAGE, "0 0 1 1");
 	publish(result.id, NOW);
+}
+END_TEST
+
+START_TEST(a_commit_that_finds_no_room_stores_nothing)
+{
+	struct grant_result result = granted_size(1);
+	int calls = 0;
+	int rc;
+
+	ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
+	full_disk_begin(1);
+	rc = publish_one(fixture_store,
+	    (struct publication){result.id, NOW, fixture_sha256, 0}, count_call,
+	    &calls);
+	full_disk_end();
+	ck_assert_int_eq(rc, STORE_FULL);
+	ck_assert_int_eq(calls, 1);
+	shell("BEGIN IMMEDIATE"); /* nobody is locked out */
+	ck_assert_int_eq(found(result.token).stored_at, 0);
+	publish(result.id, NOW);
+}
+END_TEST
+
+/* Each upload adds a digest to its row, until one needs another page. */
+START_TEST(a_database_that_may_not_grow_is_full)
+{
+	enum { MANY = 200 };
+	int64_t ids[MANY];
+	int rc = 1;
+
+	for (int i = 0; i < MANY; i++)
+		ids[i] = granted_size(1).id;
+	ck_assert_int_eq(sqlite3_exec(fixture_store->db,
+			     "PRAGMA max_page_count = 1", NULL, NULL, NULL),
+	    SQLITE_OK);
+	ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
+	for (int i = 0; i < MANY && rc == 1; i++)
+		rc = publish_one(fixture_store,
+		    (struct publication){ids[i], NOW, fixture_sha256, 0},
+		    link_nothing, NULL);
+	ck_assert_int_eq(rc, STORE_FULL);
 }
 END_TEST
 
@@ -411,6 +455,8 @@ main(void)
 	tcase_add_test(tc, a_clock_before_1970_grants_nothing);
 	tcase_add_test(tc, a_database_that_lost_its_name_takes_nothing);
 	tcase_add_test(tc, a_disk_without_room_is_told_from_other_failures);
+	tcase_add_test(tc, a_commit_that_finds_no_room_stores_nothing);
+	tcase_add_test(tc, a_database_that_may_not_grow_is_full);
 	tcase_add_test(
 	    tc, nobody_sees_the_slot_stored_before_its_body_is_linked);
 	suite_add_tcase(suite, tc);
