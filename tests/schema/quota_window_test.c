@@ -46,6 +46,18 @@ START_TEST(an_unused_slot_leaves_the_window_when_it_times_out)
 }
 END_TEST
 
+START_TEST(an_unused_slot_that_expires_sooner_leaves_the_window_then)
+{
+	struct grant_request request = request_of(1);
+
+	fixture_limits.slots_per_window = 1;
+	request.expire_before = NOW + PUT_WINDOW;
+	granted(&request);
+	assert_true_stamp(
+	    request_of(1), GRANT_SLOTS_PER_WINDOW, NOW + PUT_WINDOW);
+}
+END_TEST
+
 START_TEST(an_unused_slot_leaves_the_window_when_it_is_deleted)
 {
 	fixture_limits.slots_per_window = 1;
@@ -114,6 +126,8 @@ case_of_windows(void)
 	tcase_add_test(tc, bytes_of_a_window_are_counted);
 	tcase_add_test(tc, deleting_an_upload_does_not_give_its_window_back);
 	tcase_add_test(tc, an_unused_slot_leaves_the_window_when_it_times_out);
+	tcase_add_test(
+	    tc, an_unused_slot_that_expires_sooner_leaves_the_window_then);
 	tcase_add_test(tc, an_unused_slot_leaves_the_window_when_it_is_deleted);
 	tcase_add_test(
 	    tc, what_leaves_the_window_first_need_not_have_come_first);
