@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/descriptor.h"
 #include "tests/fcgi/get_fixture.h"
 #include "tests/suite.h"
 
@@ -313,6 +314,25 @@ START_TEST(a_body_of_another_size_answers_500)
 }
 END_TEST
 
+START_TEST(a_database_that_cannot_be_read_answers_500)
+{
+	service_break_database(&service);
+	exchange_check_status(run(), 500);
+}
+END_TEST
+
+START_TEST(no_get_leaves_a_descriptor_open)
+{
+	int open;
+
+	exchange_check_status(run(), 200);
+	open = descriptor_count(); /* what is opened once is open by now */
+	request("GET", &cat);
+	exchange_check_status(run(), 200);
+	ck_assert_int_eq(descriptor_count(), open);
+}
+END_TEST
+
 static Suite *
 get_suite(void)
 {
@@ -341,6 +361,8 @@ get_suite(void)
 	tcase_add_test(tc, a_lost_body_answers_404);
 	tcase_add_loop_test(
 	    tc, a_body_of_another_size_answers_500, 0, COUNT(wrong_bodies));
+	tcase_add_test(tc, a_database_that_cannot_be_read_answers_500);
+	tcase_add_test(tc, no_get_leaves_a_descriptor_open);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

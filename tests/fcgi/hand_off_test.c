@@ -3,6 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/fcgi/service.h"
@@ -235,6 +236,28 @@ START_TEST(a_body_that_is_not_there_whole_is_not_handed_off)
 }
 END_TEST
 
+/* To it the web server knows a way of its own. */
+START_TEST(a_public_body_is_not_handed_off)
+{
+	char own[400], public[400];
+
+	service_open_public(&service);
+	snprintf(
+	    public, sizeof(public), "%s/%.2s", service.public_dir, slot.token);
+	ck_assert_int_eq(mkdir(public, 0700), 0);
+	snprintf(own, sizeof(own), "%s/%.2s/%s", service.bodies_dir, slot.token,
+	    slot.token);
+	snprintf(public, sizeof(public), "%s/%.2s/%s", service.public_dir,
+	    slot.token, slot.token);
+	ck_assert_int_eq(rename(own, public), 0);
+	const char *answer = exchange_run(&exchange);
+
+	exchange_check_status(answer, 200);
+	ck_assert_str_eq(exchange_content(answer), BODY);
+	ck_assert(!has_header(answer, "X-Sendfile"));
+}
+END_TEST
+
 static Suite *
 hand_off_suite(void)
 {
@@ -256,6 +279,7 @@ hand_off_suite(void)
 	tcase_add_test(tc, nothing_is_handed_off_unless_configured);
 	tcase_add_loop_test(
 	    tc, a_body_that_is_not_there_whole_is_not_handed_off, 0, 3);
+	tcase_add_test(tc, a_public_body_is_not_handed_off);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -36,6 +36,19 @@ START_TEST(a_body_that_outlasts_its_time_is_refused)
 }
 END_TEST
 
+START_TEST(a_slow_upload_is_dated_by_its_end)
+{
+	struct exchange x;
+
+	open_put(&x, &slot, BODY, SIZE);
+	x.body.chunk = 3;
+	x.body.at_chunk = sleep_past_the_end;
+	x.body.arg = &x;
+	ck_assert_int_eq(finish(&x), 201);
+	ck_assert_int_gt(look_up(&slot).stored_at, SERVICE_NOW);
+}
+END_TEST
+
 static void
 disk_fills(void *arg)
 {
@@ -208,6 +221,7 @@ main(void)
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_add_test(tc, a_body_that_outlasts_its_time_is_refused);
+	tcase_add_test(tc, a_slow_upload_is_dated_by_its_end);
 	tcase_add_test(tc, a_disk_that_fills_meanwhile_keeps_its_free_space);
 	tcase_add_test(tc, without_descriptors_a_put_fails_and_may_be_repeated);
 	tcase_add_test(tc, a_put_that_another_overtook_is_refused);

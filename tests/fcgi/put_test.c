@@ -5,6 +5,7 @@
 #include <check.h>
 #include <errno.h>
 
+#include "tests/descriptor.h"
 #include "tests/fcgi/put_fixture.h"
 #include "tests/full_disk.h"
 #include "tests/suite.h"
@@ -25,6 +26,7 @@ static const struct {
     {"5", "HTTP/1.1", NULL, NULL, NULL, NULL, 201, ""},
     {"5", "HTTP/1.1", NULL, "TEXT/Plain; charset=utf-8", NULL, NULL, 201, ""},
     {"5", "HTTP/1.1", NULL, NULL, "identity", NULL, 201, ""},
+    {"5", "HTTP/1.1", NULL, NULL, "Identity", NULL, 201, ""},
     {"5", "HTTP/1.1", "chunked", NULL, NULL, NULL, 201, ""},
     {NULL, "HTTP/1.1", "chunked", NULL, NULL, NULL, 201, ""},
     {"", "HTTP/1.1", "chunked", NULL, NULL, NULL, 201, ""},
@@ -119,11 +121,12 @@ START_TEST(a_wrong_secret_looks_like_an_unknown_token)
 {
 	struct slot wrong = slot, unknown = slot;
 	struct exchange x, y;
+	size_t len = SIZE + (size_t)_i; /* nor is the size told */
 
 	memcpy(wrong.secret, slot.token, sizeof(wrong.secret));
 	memset(unknown.token, 'a', TOKEN_LEN);
-	open_put(&x, &wrong, BODY, SIZE);
-	open_put(&y, &unknown, BODY, SIZE);
+	open_put(&x, &wrong, "hello!", len);
+	open_put(&y, &unknown, "hello!", len);
 	ck_assert_str_eq(exchange_run(&x), exchange_run(&y));
 	ck_assert_int_eq(status_of(streams_text(&x.answer)), 404);
 	exchange_close(&x);
@@ -164,10 +167,22 @@ END_TEST
 
 START_TEST(a_disk_that_must_stay_free_is_no_room)
 {
+	struct exchange x;
+
 	service.config.min_free = INT64_MAX / 2;
-	ck_assert_int_eq(put(&slot, BODY, SIZE), 507);
+	open_put(&x, &slot, BODY, SIZE);
+	ck_assert_int_eq(status_of(exchange_run(&x)), 507);
+	ck_assert_uint_eq(x.body.given, 0);
+	exchange_close(&x);
 	service.config.min_free = 0;
 	assert_usable();
+}
+END_TEST
+
+START_TEST(a_database_that_cannot_be_read_is_no_unknown_slot)
+{
+	service_break_database(&service);
+	ck_assert_int_eq(put(&slot, BODY, SIZE), 500);
 }
 END_TEST
 
@@ -278,6 +293,53 @@ START_TEST(a_disk_that_fills_up_is_no_room)
 }
 END_TEST
 
+START_TEST(a_disk_without_room_for_the_row_is_no_room)
+{
+	int status;
+
+	full_disk_begin(4096); /* for the body, not for the WAL */
+	status = put(&slot, BODY, SIZE);
+	full_disk_end();
+	ck_assert_int_eq(status, 507);
+	ck_assert_int_eq(look_up(&slot).stored_at, 0);
+	ck_assert_int_eq(put(&slot, BODY, SIZE), 201);
+	assert_stored(&slot, BODY, SIZE);
+}
+END_TEST
+
+static int
+put_too_little(void)
+{
+	struct exchange x;
+
+	open_chunked(&x, &slot, "hell", 4);
+	return finish(&x);
+}
+
+static int
+put_whole(void)
+{
+	struct slot other = service_grant(&service, "b", NULL, SIZE);
+
+	return put(&other, BODY, SIZE);
+}
+
+static const struct {
+	int (*put)(void);
+	int status;
+} puts_twice[] = {{put_too_little, 400}, {put_whole, 201}};
+
+START_TEST(no_put_leaves_a_descriptor_open)
+{
+	int open;
+
+	ck_assert_int_eq(puts_twice[_i].put(), puts_twice[_i].status);
+	open = descriptor_count(); /* what is opened once is open by now */
+	ck_assert_int_eq(puts_twice[_i].put(), puts_twice[_i].status);
+	ck_assert_int_eq(descriptor_count(), open);
+}
+END_TEST
+
 static void
 add_checks(Suite *suite)
 {
@@ -289,10 +351,12 @@ add_checks(Suite *suite)
 	tcase_add_loop_test(tc, preconditions_meet_a_file_that_is_not_there_yet,
 	    0, COUNT(preconditions));
 	tcase_add_test(tc, a_slot_without_a_type_takes_any);
-	tcase_add_test(tc, a_wrong_secret_looks_like_an_unknown_token);
+	tcase_add_loop_test(
+	    tc, a_wrong_secret_looks_like_an_unknown_token, 0, 2);
 	tcase_add_test(tc, a_put_begins_before_its_window_ends_or_not_at_all);
 	tcase_add_test(tc, a_second_put_finds_the_slot_stored);
 	tcase_add_test(tc, a_disk_that_must_stay_free_is_no_room);
+	tcase_add_test(tc, a_database_that_cannot_be_read_is_no_unknown_slot);
 	suite_add_tcase(suite, tc);
 }
 
@@ -309,6 +373,9 @@ add_bodies(Suite *suite)
 	    tc, a_wrong_end_leaves_the_slot_usable, 0, COUNT(ends));
 	tcase_add_test(tc, a_content_length_is_not_believed);
 	tcase_add_test(tc, a_disk_that_fills_up_is_no_room);
+	tcase_add_test(tc, a_disk_without_room_for_the_row_is_no_room);
+	tcase_add_loop_test(
+	    tc, no_put_leaves_a_descriptor_open, 0, COUNT(puts_twice));
 	suite_add_tcase(suite, tc);
 }
 

@@ -7,6 +7,7 @@
 
 #include <check.h>
 #include <semaphore.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,6 +178,18 @@ service_ignore_file(void *arg, const char *path, const char *token,
     int64_t size, int64_t changed_at)
 {
 	(void)arg, (void)path, (void)token, (void)size, (void)changed_at;
+}
+
+/* From now on no slot can be looked up. */
+static inline void
+service_break_database(const struct service *s)
+{
+	sqlite3 *db;
+
+	ck_assert_int_eq(sqlite3_open(s->database, &db), SQLITE_OK);
+	ck_assert_int_eq(
+	    sqlite3_exec(db, "DROP TABLE slot", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
 }
 
 /* How many files lie among the bodies. */

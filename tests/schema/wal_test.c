@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "tests/descriptor.h"
 #include "tests/schema/store_fixture.h"
 #include "tests/suite.h"
 
@@ -107,6 +108,18 @@ START_TEST(a_reader_in_the_way_of_a_checkpoint_harms_nobody)
 }
 END_TEST
 
+START_TEST(a_store_that_is_closed_leaves_no_descriptor_open)
+{
+	int open;
+
+	store_close(fixture_store);
+	open = descriptor_count();
+	store_close(open_store(STORE_GRANT));
+	ck_assert_int_eq(descriptor_count(), open);
+	fixture_store = open_store(STORE_GRANT);
+}
+END_TEST
+
 START_TEST(a_database_without_a_wal_is_none_the_worse)
 {
 	char path[PATH_MAX + 32];
@@ -141,6 +154,7 @@ main(void)
 		    a_full_wal_goes_into_the_database_and_starts_anew,
 		    failures[i], failures[i] + 1);
 	tcase_add_test(tc, a_reader_in_the_way_of_a_checkpoint_harms_nobody);
+	tcase_add_test(tc, a_store_that_is_closed_leaves_no_descriptor_open);
 	tcase_add_test(tc, a_database_without_a_wal_is_none_the_worse);
 	suite_add_tcase(suite, tc);
 	return suite_run(suite);
