@@ -71,17 +71,24 @@ note_result(struct turn *turn)
 	sem_post(&p->answered);
 }
 
-static inline void *
-publish(void *arg)
+static inline void
+submit(struct publisher *p)
 {
 	static const unsigned char sha256[STORE_SHA256_LEN] = {1};
-	struct publisher *p = arg;
 
 	p->turn.publication =
 	    (struct publication){p->slot.id, SERVICE_NOW, sha256, 0};
 	p->turn.done = p->done != NULL ? p->done : note_result;
 	sem_init(&p->answered, 0, 0);
 	writer_submit(p->writer, &p->turn);
+}
+
+static inline void *
+publish(void *arg)
+{
+	struct publisher *p = arg;
+
+	submit(p);
 	writer_publish_all(p->writer);
 	return NULL;
 }

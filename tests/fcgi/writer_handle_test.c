@@ -24,24 +24,31 @@ find_while_one_publishes(struct publisher *p)
 {
 	struct slot found;
 
-	start(p);
+	start(&p[0]);
 	usleep(50 * 1000);
-	p->found = writer_find(p->writer, p->slot.token, &found);
-	ck_assert(!writer_publish(p->writer));
+	p[0].found = writer_find(p[0].writer, p[0].slot.token, &found);
+	/* nor can the next be published, but by who is at it */
+	submit(&p[1]);
+	ck_assert(!writer_waits(p[0].writer));
+	ck_assert(!writer_publish(p[0].writer));
 }
 
 START_TEST(the_handle_is_not_lent_while_it_is_used)
 {
-	struct publisher p = new_publisher("aa");
+	struct publisher p[2] = {new_publisher("aa"), new_publisher("aa")};
 
 	ck_assert_int_eq(
-	    writer_open(service.database, STORE_GRANT, 5, &p.writer), 1);
-	with_lock(find_while_one_publishes, &p);
-	ck_assert_int_eq(p.found, WRITER_BUSY);
-	ck_assert_int_eq(pthread_join(p.thread, NULL), 0);
-	ck_assert_int_eq(p.result, 1);
-	body_end(p.turn.body);
-	writer_close(p.writer);
+	    writer_open(service.database, STORE_GRANT, 5, &p[0].writer), 1);
+	p[1].writer = p[0].writer;
+	with_lock(find_while_one_publishes, p);
+	ck_assert_int_eq(p[0].found, WRITER_BUSY);
+	ck_assert_int_eq(pthread_join(p[0].thread, NULL), 0);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(p[i].answers, 1);
+		ck_assert_int_eq(p[i].result, 1);
+		body_end(p[i].turn.body);
+	}
+	writer_close(p[0].writer);
 }
 END_TEST
 

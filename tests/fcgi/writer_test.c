@@ -5,7 +5,7 @@
 #include "fcgi/writer.h"
 
 #include <check.h>
-#include <check.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/syscall.h>
@@ -15,6 +15,7 @@
 #include "fcgi/shards.h"
 #include "tests/descriptor.h"
 #include "tests/fcgi/writer_fixture.h"
+#include "tests/full_disk.h"
 #include "tests/suite.h"
 
 #define THREADS 6
@@ -22,6 +23,7 @@
 /* ---- syncs ---- */
 
 static atomic_int syncs, wal_syncs, directory_syncs;
+static const char *broken_shard; /* whose directory does not sync, or NULL */
 
 static void
 count_sync(int fd)
@@ -43,6 +45,10 @@ int
 fsync(int fd)
 {
 	count_sync(fd);
+	if (broken_shard != NULL && descriptor_ends_with(fd, broken_shard)) {
+		errno = EIO;
+		return -1;
+	}
 	return (int)syscall(SYS_fsync, fd);
 }
 
@@ -227,22 +233,83 @@ START_TEST(one_that_fails_or_is_late_spoils_none_of_the_others)
 
 	for (int i = 0; i < THREADS; i++)
 		publishers[i] = new_publisher("aa");
-	/* no name for the third, and no slot for the fifth */
+	/* no name for the first of a batch, and no slot for another */
 	snprintf(path, sizeof(path), "%s/aa/aa%.24s", service.bodies_dir,
-	    publishers[2].slot.token + BODIES_SHARD_LEN);
+	    publishers[1].slot.token + BODIES_SHARD_LEN);
 	ck_assert_int_eq(mkdir(path, 0700), 0);
 	publishers[4].slot.id = 4711;
 	publish_batch(publishers);
 	for (int i = 0; i < THREADS; i++) {
-		ck_assert_int_eq(publishers[i].result, i == 2 ? -1 : i != 4);
+		ck_assert_int_eq(publishers[i].result, i == 1 ? -1 : i != 4);
 		ck_assert_int_eq(stored_at(&publishers[i]),
-		    i == 2 || i == 4 ? 0 : SERVICE_NOW);
+		    i == 1 || i == 4 ? 0 : SERVICE_NOW);
 	}
 	/* and it can be put again */
 	ck_assert_int_eq(rmdir(path), 0);
-	publish(&publishers[2]);
-	ck_assert_int_eq(publishers[2].result, 1);
+	publish(&publishers[1]);
+	ck_assert_int_eq(publishers[1].result, 1);
 	end_all(publishers);
+}
+END_TEST
+
+START_TEST(a_directory_that_does_not_sync_spoils_all_that_are_in_it)
+{
+	static const char *const shards[THREADS] = {
+	    "aa", "bb", "cc", "bb", "cc", "bb"};
+	struct publisher publishers[THREADS];
+
+	for (int i = 0; i < THREADS; i++)
+		publishers[i] = new_publisher(shards[i]);
+	broken_shard = "/bb";
+	publish_batch(publishers);
+	for (int i = 0; i < THREADS; i++) {
+		bool broken = strcmp(shards[i], "bb") == 0;
+		ck_assert_int_eq(publishers[i].result, broken ? -1 : 1);
+		ck_assert_int_eq(
+		    stored_at(&publishers[i]), broken ? 0 : SERVICE_NOW);
+	}
+	end_all(publishers);
+}
+END_TEST
+
+START_TEST(a_disk_without_room_for_a_body_is_told_from_other_failures)
+{
+	struct publisher p;
+	struct writer *careless;
+
+	bodies_forgo_syncs(service.http.bodies);
+	ck_assert_int_eq(
+	    writer_open(service.database, STORE_GRANT, 5, &careless), 1);
+	p = new_publisher("aa"); /* which is held in memory */
+	p.writer = careless;
+	full_disk_begin(4);
+	publish(&p);
+	full_disk_end();
+	ck_assert_int_eq(p.result, STORE_FULL);
+	ck_assert_int_eq(stored_at(&p), 0);
+	publish(&p);
+	ck_assert_int_eq(p.result, 1);
+	body_end(p.turn.body);
+	writer_close(careless);
+}
+END_TEST
+
+START_TEST(more_than_a_batch_goes_in_several)
+{
+	static struct publisher publishers[WRITER_BATCH + 3];
+
+	for (int i = 0; i < COUNT(publishers); i++) {
+		publishers[i] = new_publisher("aa");
+		submit(&publishers[i]);
+	}
+	ck_assert(writer_publish(service.http.writer));
+	ck_assert_int_eq(publishers[WRITER_BATCH - 1].answers, 1);
+	ck_assert_int_eq(publishers[WRITER_BATCH].answers, 0);
+	ck_assert(writer_publish(service.http.writer));
+	for (int i = 0; i < COUNT(publishers); i++) {
+		ck_assert_int_eq(publishers[i].result, 1);
+		body_end(publishers[i].turn.body);
+	}
 }
 END_TEST
 
@@ -256,6 +323,8 @@ publish_and_wait(struct publisher *publishers)
 
 START_TEST(nobody_waits_longer_than_two_timeouts_for_a_locked_database)
 {
+	/* of one slot, each has a batch of its own */
+	struct slot slot = service_grant(&service, "a", NULL, 5);
 	struct publisher publishers[THREADS];
 	struct writer *hasty;
 	int64_t began;
@@ -263,7 +332,8 @@ START_TEST(nobody_waits_longer_than_two_timeouts_for_a_locked_database)
 	ck_assert_int_eq(
 	    writer_open(service.database, STORE_DURABLE, 1, &hasty), 1);
 	for (int i = 0; i < THREADS; i++) {
-		publishers[i] = new_publisher("aa");
+		publishers[i] =
+		    _i == 0 ? new_publisher("aa") : publisher_of(slot, "aa");
 		publishers[i].writer = hasty;
 	}
 	began = seconds_now();
@@ -290,6 +360,7 @@ START_TEST(a_database_that_cannot_be_opened_gives_no_writer)
 	ck_assert_ptr_null(none);
 }
 END_TEST
+
 int
 main(void)
 {
@@ -306,7 +377,12 @@ main(void)
 	tcase_add_test(tc, many_bodies_that_are_held_are_all_written);
 	tcase_add_test(tc, one_that_fails_or_is_late_spoils_none_of_the_others);
 	tcase_add_test(
-	    tc, nobody_waits_longer_than_two_timeouts_for_a_locked_database);
+	    tc, a_directory_that_does_not_sync_spoils_all_that_are_in_it);
+	tcase_add_test(
+	    tc, a_disk_without_room_for_a_body_is_told_from_other_failures);
+	tcase_add_test(tc, more_than_a_batch_goes_in_several);
+	tcase_add_loop_test(tc,
+	    nobody_waits_longer_than_two_timeouts_for_a_locked_database, 0, 2);
 	tcase_add_test(tc, a_database_that_cannot_be_opened_gives_no_writer);
 	suite_add_tcase(suite, tc);
 	return suite_run(suite);
