@@ -48,6 +48,20 @@ START_TEST(nothing_is_evicted_where_it_cannot_suffice)
 }
 END_TEST
 
+START_TEST(what_could_be_evicted_is_not_waited_for)
+{
+	struct grant_request soon = request_of(300);
+
+	fixture_limits.bytes_per_user = 1000;
+	fixture_limits.when_full = WHEN_FULL_MAKE_ROOM;
+	soon.expire_before = NOW + PUT_WINDOW;
+	publish(granted(&soon).id, NOW);
+	granted_size(600);
+	/* The stored one goes first, which is no help. */
+	assert_true_stamp(request_of(500), GRANT_BYTES_PER_USER, PUT_ENDS);
+}
+END_TEST
+
 START_TEST(only_the_same_purpose_and_owner_make_room)
 {
 	struct grant_request request = request_of(1);
@@ -141,6 +155,7 @@ case_of_room(void)
 	tcase_add_test(tc, the_oldest_uploads_make_room);
 	tcase_add_test(tc, a_file_makes_room_for_a_file);
 	tcase_add_test(tc, nothing_is_evicted_where_it_cannot_suffice);
+	tcase_add_test(tc, what_could_be_evicted_is_not_waited_for);
 	tcase_add_test(tc, only_the_same_purpose_and_owner_make_room);
 	tcase_add_test(tc, a_slot_that_awaits_its_put_never_makes_room);
 	tcase_add_test(tc, evicting_gives_back_no_window);

@@ -235,6 +235,22 @@ START_TEST(what_is_over_of_others_does_not_count_in_the_total)
 }
 END_TEST
 
+/* Each takes time, in which others wait for the database. */
+START_TEST(a_request_removes_a_hundred_of_others_at_most)
+{
+	struct grant_request request = request_of(1);
+
+	request.owner = "romeo@example.org";
+	for (int i = 0; i < 150; i++)
+		granted(&request);
+	request = request_of(120);
+	request.now = PUT_ENDS;
+	request.max_total = 150;
+	ck_assert_int_eq(refused(&request, GRANT_TOTAL).used, 50);
+	granted(&request);
+}
+END_TEST
+
 START_TEST(what_timed_out_of_others_gives_its_room_back)
 {
 	struct grant_request request = request_of(600);
@@ -307,6 +323,7 @@ case_of_refusals(void)
 	tcase_add_test(tc, what_is_stored_has_left_the_room_already);
 	tcase_add_test(tc, a_slot_that_timed_out_gives_its_room_back);
 	tcase_add_test(tc, what_is_over_of_others_does_not_count_in_the_total);
+	tcase_add_test(tc, a_request_removes_a_hundred_of_others_at_most);
 	tcase_add_test(tc, what_timed_out_of_others_gives_its_room_back);
 	tcase_add_test(tc, a_disk_without_room_takes_nothing);
 	tcase_add_test(tc, sizes_that_add_up_beyond_all_numbers_are_refused);

@@ -356,19 +356,39 @@ START_TEST(a_failed_link_leaves_the_slot_awaiting_its_put)
 }
 END_TEST
 
+static void
+count_namings(void *arg, struct publication *const *list, size_t count)
+{
+	(void)list, (void)count;
+	*(int *)arg += 1;
+}
+
+START_TEST(where_all_come_too_late_none_is_named)
+{
+	struct publication gone = {4711, NOW, fixture_sha256, 0};
+	struct publication *list[] = {&gone};
+	int calls = 0;
+
+	store_publish_all(fixture_store, list, 1, count_namings, &calls);
+	ck_assert_int_eq(gone.result, 0);
+	ck_assert_int_eq(calls, 0);
+}
+END_TEST
+
 START_TEST(a_commit_that_finds_no_room_stores_nothing)
 {
 	struct grant_result result = granted_size(1);
+	struct publication one = {result.id, NOW, fixture_sha256, 0};
+	struct publication gone = {4711, NOW, fixture_sha256, 0};
+	struct publication *list[] = {&one, &gone};
 	int calls = 0;
-	int rc;
 
 	ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
 	full_disk_begin(1);
-	rc = publish_one(fixture_store,
-	    (struct publication){result.id, NOW, fixture_sha256, 0}, count_call,
-	    &calls);
+	store_publish_all(fixture_store, list, 2, count_namings, &calls);
 	full_disk_end();
-	ck_assert_int_eq(rc, STORE_FULL);
+	ck_assert_int_eq(one.result, STORE_FULL);
+	ck_assert_int_eq(gone.result, 0);
 	ck_assert_int_eq(calls, 1);
 	shell("BEGIN IMMEDIATE"); /* nobody is locked out */
 	ck_assert_int_eq(found(result.token).stored_at, 0);
@@ -455,6 +475,7 @@ main(void)
 	tcase_add_test(tc, a_clock_before_1970_grants_nothing);
 	tcase_add_test(tc, a_database_that_lost_its_name_takes_nothing);
 	tcase_add_test(tc, a_disk_without_room_is_told_from_other_failures);
+	tcase_add_test(tc, where_all_come_too_late_none_is_named);
 	tcase_add_test(tc, a_commit_that_finds_no_room_stores_nothing);
 	tcase_add_test(tc, a_database_that_may_not_grow_is_full);
 	tcase_add_test(
