@@ -115,7 +115,7 @@ static const char *const lies[] = {
     "in//0000000001", "in/0000000002", /* not there */
     "in/9/0000000001", "in/./0000000001", "in/../bodies", "in/../in/0000000001",
     "in/3/../0000000001", "in/3/4/0000000001", "in/33/0000000001",
-    "in/3/0000000013/", LONG_NAME, "inside/0000000001",
+    "in/3/0000000013/", LONG_NAME, "inside/0000000001", "inx0000000001",
     "insid/../in/0000000001", "in/name", "in/0000000001x",
     "in/5",            /* a symbolic link to a file */
     "in/6",            /* a symbolic link to a file outside */
@@ -179,6 +179,19 @@ START_TEST(a_directory_on_another_disk_is_refused)
 	    here.st_dev == there.st_dev ? 1 : -1);
 	incoming_close(none);
 	rmdir(other);
+}
+END_TEST
+
+START_TEST(the_directory_is_made_for_its_owner_alone)
+{
+	struct incoming *made;
+	struct stat st;
+
+	umask(0);
+	ck_assert_int_eq(incoming_open(in_dir("made"), bodies, &made), 1);
+	ck_assert_int_eq(stat(in_dir("made"), &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0700);
+	incoming_close(made);
 }
 END_TEST
 
@@ -257,12 +270,14 @@ END_TEST
 
 START_TEST(old_files_of_nginx_are_swept_and_nothing_else)
 {
+	static const char *const old[] = {"in/0000000001", "in/3/0000000013",
+	    "in/name", "in/3/4/0000000014", "in/8"};
 	const struct timespec long_ago[] = {{1000, 0}, {1000, 0}};
 
 	write_file("in/name", "x");
-	for (int i = 0; i < 3; i++) {
-		static const char *const old[] = {
-		    "in/0000000001", "in/3/0000000013", "in/name"};
+	write_file("in/3/4/0000000014", "x");
+	ck_assert_int_eq(mkfifo(in_dir("in/8"), 0600), 0);
+	for (int i = 0; i < COUNT(old); i++) {
 		ck_assert_int_eq(
 		    utimensat(AT_FDCWD, in_dir(old[i]), long_ago, 0), 0);
 	}
@@ -272,6 +287,8 @@ START_TEST(old_files_of_nginx_are_swept_and_nothing_else)
 	ck_assert_int_eq(incoming_sweep(incoming, 2000), 0);
 	ck_assert(exists("in/0000000002"));
 	ck_assert(exists("in/name"));
+	ck_assert(exists("in/3/4/0000000014"));
+	ck_assert(exists("in/8"));
 	ck_assert(exists("in/3"));
 }
 END_TEST
@@ -289,6 +306,7 @@ main(void)
 		tcase_add_test(tc, a_file_of_somebody_else_is_not_believed);
 	tcase_add_test(tc, a_slash_at_the_end_of_the_setting_does_no_harm);
 	tcase_add_test(tc, a_directory_on_another_disk_is_refused);
+	tcase_add_test(tc, the_directory_is_made_for_its_owner_alone);
 	tcase_add_test(tc, a_directory_that_cannot_be_made_is_refused);
 	tcase_add_test(tc, a_file_becomes_a_body_without_being_copied);
 	tcase_add_test(
