@@ -3,6 +3,7 @@
 #include <check.h>
 #include <poll.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 #include "schema/log.h"
@@ -265,6 +266,50 @@ START_TEST(no_more_work_at_the_same_time_than_there_are_places)
 }
 END_TEST
 
+static atomic_int at_work, held_up;
+
+static void *
+work_on(void *arg)
+{
+	struct gate_pass *pass = arg;
+
+	for (int i = 0; i < 2000; i++) {
+		ck_assert(gate_enter(gate, pass));
+		gate_begin(gate, pass);
+		sched_yield();
+		if (!gate_has_place(gate, pass))
+			atomic_fetch_add(&held_up, 1);
+	}
+	gate_leave(gate, pass);
+	atomic_fetch_sub(&at_work, 1);
+	return NULL;
+}
+
+START_TEST(no_place_is_lost_or_made_while_places_are_taken_away)
+{
+	pthread_t threads[THREADS];
+	struct waiter waiter;
+
+	atomic_store(&at_work, THREADS);
+	for (int i = 0; i < THREADS; i++)
+		ck_assert_int_eq(
+		    pthread_create(&threads[i], NULL, work_on, &passes[i]), 0);
+	while (atomic_load(&at_work) > 0)
+		gate_look(gate, false);
+	for (int i = 0; i < THREADS; i++)
+		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+	ck_assert_int_gt(held_up, 0);
+	ck_assert(!gate_look(gate, false));
+	begin(0);
+	ck_assert(!is_alarmed());
+	begin(1);
+	ck_assert(is_alarmed());
+	start(&waiter, 2);
+	gate_leave(gate, &passes[0]);
+	join(&waiter, true);
+}
+END_TEST
+
 START_TEST(there_are_places_for_two_at_least)
 {
 	ck_assert_uint_ge(gate_places(), 2);
@@ -287,6 +332,8 @@ main(void)
 	tcase_add_test(tc, the_alarm_is_raised_for_whoever_asks_for_it);
 	tcase_add_test(tc, nobody_waits_at_a_gate_that_is_shut);
 	tcase_add_test(tc, no_more_work_at_the_same_time_than_there_are_places);
+	tcase_add_test(
+	    tc, no_place_is_lost_or_made_while_places_are_taken_away);
 	tcase_add_test(tc, there_are_places_for_two_at_least);
 	suite_add_tcase(s, tc);
 	return suite_run(s);
