@@ -31,9 +31,7 @@ struct connections {
 void
 connections_stop(struct connections *c)
 {
-	const uint64_t one = 1;
-
-	if (write(c->stop, &one, sizeof(one)) == -1)
+	if (eventfd_write(c->stop, 1) == -1)
 		log_error("server: cannot stop: %s", strerror(errno));
 }
 

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <sched.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -10,7 +9,6 @@
 
 #include "schema/log.h"
 
-/* One may be held up by the disk while it is not known to wait. */
 #define LEAST_PLACES 2
 
 struct gate {
@@ -36,12 +34,10 @@ is_full(const struct gate *g)
 static void
 raise_alarm(struct gate *g)
 {
-	const uint64_t one = 1;
-
 	if (g->watched)
 		return;
 	g->watched = true;
-	if (write(g->alarm, &one, sizeof(one)) == -1)
+	if (eventfd_write(g->alarm, 1) == -1)
 		log_error("gate: cannot raise the alarm: %s", strerror(errno));
 }
 
@@ -163,11 +159,11 @@ gate_alarm(const struct gate *g)
 bool
 gate_look(struct gate *g, bool go_on)
 {
-	uint64_t raised;
+	eventfd_t raised;
 	bool again;
 
 	/* there may be none */
-	if (read(g->alarm, &raised, sizeof(raised)) == -1 && errno != EAGAIN)
+	if (eventfd_read(g->alarm, &raised) == -1 && errno != EAGAIN)
 		log_error("gate: cannot read the alarm: %s", strerror(errno));
 	pthread_mutex_lock(&g->mutex);
 	for (struct gate_pass *p = g->all; p != NULL; p = p->next) {

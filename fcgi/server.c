@@ -131,9 +131,7 @@ work(void *arg)
 static void
 call_relief(struct server *s)
 {
-	const uint64_t one = 1;
-
-	if (write(s->late, &one, sizeof(one)) == -1)
+	if (eventfd_write(s->late, 1) == -1)
 		log_error("server: cannot call for help: %s", strerror(errno));
 }
 
@@ -142,10 +140,9 @@ static void *
 relieve(void *arg)
 {
 	struct server *s = arg;
-	uint64_t count;
+	eventfd_t calls;
 
-	while (!atomic_load(&s->stopped) &&
-	       read(s->late, &count, sizeof(count)) == sizeof(count))
+	while (!atomic_load(&s->stopped) && eventfd_read(s->late, &calls) == 0)
 		writer_publish_all(s->writer);
 	return NULL;
 }

@@ -232,12 +232,10 @@ takedown_start(struct takedown *t)
 void
 takedown_close(struct takedown *t)
 {
-	const uint64_t one = 1;
-
 	if (t == NULL)
 		return;
 	if (t->started) {
-		if (write(t->stop, &one, sizeof(one)) == -1)
+		if (eventfd_write(t->stop, 1) == -1)
 			log_error(
 			    "take-down: cannot stop: %s", strerror(errno));
 		else
