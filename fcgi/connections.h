@@ -17,7 +17,9 @@ struct connections;
 /* listener becomes non-blocking, and stays the caller's; timeout: seconds that
  * a connection may stand still. 1 or -1 (logged), *out NULL. */
 int connections_open(int listener, int64_t timeout, struct connections **out);
-void connections_close(struct connections *); /* accepts NULL */
+
+/* Closes those that were kept, too. Accepts NULL; no thread may use them. */
+void connections_close(struct connections *);
 
 /* Waits until something comes, for so many milliseconds, or -1 for ever. 1 and
  * *came for connections_take; 0 nothing came; -1 they were stopped. */
@@ -32,8 +34,8 @@ int connections_take(struct connections *, int came, bool *is_new);
  * another. */
 void connections_keep(void *connections, int fd, bool is_new);
 
-/* From now on nobody waits any more. They stop by themselves when they break,
- * which is logged. */
+/* From now on nobody waits any more. From any thread; they stop by themselves
+ * when they break, which is logged. */
 void connections_stop(struct connections *);
 bool connections_are_broken(const struct connections *);
 

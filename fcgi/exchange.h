@@ -13,11 +13,13 @@ struct http_service;
 
 /* Who serves them. */
 struct exchange_host {
-	/* What follows a request on its connection: fd may take the next one;
-	 * or -1, it was closed. is_new is as it was given to exchange_serve. */
+	/* What follows a request on its connection: fd may take the next one,
+	 * and is the callee's; or -1, it was closed. is_new is as it was given
+	 * to exchange_serve. Called by the thread that has answered. */
 	void (*end)(void *arg, int fd, bool is_new);
 	void *arg;
-	/* thread is about to wait, as it was given to exchange_serve. */
+	/* thread is about to wait, as it was given to exchange_serve. Called by
+	 * that thread. */
 	void (*waits)(void *thread);
 };
 

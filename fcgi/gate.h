@@ -25,14 +25,16 @@ struct gate_pass {
 	/* the gate's own */
 	bool has_place;
 	bool works;
-	unsigned piece;          /* of work, the how manieth */
-	unsigned seen;           /* the one at the last look */
+	unsigned piece;          /* of work, counted */
+	unsigned seen;           /* the piece at the last look */
 	pthread_cond_t entered;  /* waits for a place no more */
 	struct gate_pass *next;  /* of all */
 	struct gate_pass *below; /* of those that wait */
 };
 
-/* How many threads there are processors for, and two at least. */
+/* How many threads there are processors for, and two at least: one may be held
+ * up by the disk while it is not known to wait. A cgroup's quota is not asked:
+ * it takes time away, not processors, and all threads stand still together. */
 size_t gate_places(void);
 
 /* With so many places. 1 or -1 (logged), *out NULL. */

@@ -1,6 +1,10 @@
 /*
  * FastCGI: threads that each take one request at a time, from new connections
  * and from those that were kept, until a signal ends the program.
+ *
+ * The modules that they share, gate, exchange, readers, writer and its crew,
+ * have one mutex each. It is held for a few lines, which take no other and wait
+ * for no disk and no client: so there is no order in which to take them.
  */
 #ifndef FCGI_SERVER_H
 #define FCGI_SERVER_H
