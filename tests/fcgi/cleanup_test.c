@@ -25,8 +25,8 @@ read_into(const char *name, char *text, size_t len)
 	fclose(f);
 }
 
-/* What looks for leaks is what the walls are there to stop. */
-#ifdef __SANITIZE_ADDRESS__
+/* What sanitizers do at the end is what the walls are there to stop. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define WALLS "[walls]\nlandlock = no\nseccomp = no\n"
 #else
 #define WALLS ""

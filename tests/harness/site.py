@@ -26,7 +26,7 @@ STOP = 15  # seconds that it gets to end after SIGTERM
 # take a port between our choice and the daemon's bind.
 PORTS = range(20000, 32000)
 
-SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error:")
+SANITIZER = re.compile(r"(Address|Leak|Thread)Sanitizer|runtime error:")
 
 AS_ROOT = os.geteuid() == 0
 
