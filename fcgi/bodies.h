@@ -44,7 +44,7 @@ enum bodies_place {
 };
 
 /* Opens (and makes, if its parent exists) our own directory, and the public
- * one, NULL where there is none. 1 or -1. */
+ * one, NULL where there is none. 1; -1, *out NULL. */
 int bodies_open(const char *own, const char *public, enum bodies_in_flight,
     struct bodies **out);
 void bodies_close(struct bodies *); /* accepts NULL */
@@ -63,7 +63,8 @@ struct tree *bodies_tree(const struct bodies *, enum bodies_place);
  * (both logged). */
 int bodies_share_disk(const struct bodies *, int dir, const char *path);
 
-/* Bytes that an ordinary user may still write on that file system; -1. */
+/* Bytes that an ordinary user may still write on the file system of a place
+ * that is there; -1. */
 int64_t bodies_free_space(struct bodies *, enum bodies_place);
 
 /* ---- bodies at rest ---- */

@@ -30,7 +30,7 @@ struct incoming_file {
 
 /* Opens the directory, making it where only it is missing. Bodies are renamed,
  * not copied: it must be of the file system, and the mount, of all trees of
- * bodies. 1 or -1 (logged). */
+ * bodies. 1; -1 (logged), *out NULL. */
 int incoming_open(
     const char *path, const struct bodies *bodies, struct incoming **out);
 void incoming_close(struct incoming *); /* accepts NULL */

@@ -34,7 +34,7 @@ struct tree {
 	atomic_bool settled[SHARDS_COUNT];
 };
 
-/* Opens (and makes, if its parent exists) the directory. 1 or -1. */
+/* Opens (and makes, if its parent exists) the directory. 1; -1, *out NULL. */
 int tree_open(const char *path, enum bodies_in_flight, struct tree **out);
 void tree_close(struct tree *); /* accepts NULL */
 

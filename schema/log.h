@@ -2,7 +2,8 @@
  * What the programs say to their administrator: one line per event, to
  * standard error or to syslog. Control characters and what is no UTF-8 are
  * escaped, so that nothing from outside can forge a line, and no reader of the
- * log stumbles over what a spoilt database holds. Secrets and tokens are never
+ * log stumbles over what a spoilt database holds. Any thread may log; a line
+ * that is too long is cut, and ends in "...". Secrets and tokens are never
  * passed in: a slot is named by its id.
  */
 #ifndef SCHEMA_LOG_H
