@@ -24,6 +24,7 @@ static struct {
 	bool directories_do_not_sync;
 	int directories_synced;
 	int wals_synced;
+	int rests;
 	bool unlinked_unsynced; /* a body went before any sync of the WAL */
 } fault;
 
@@ -85,7 +86,14 @@ fdatasync(int fd)
 	return (int)syscall(SYS_fdatasync, fd);
 }
 
-/* ---- what must be durable before what ---- */
+int
+nanosleep(const struct timespec *t, struct timespec *rest)
+{
+	fault.rests++;
+	return (int)syscall(SYS_nanosleep, t, rest);
+}
+
+/* ---- what must be durable before what, and whom a run leaves alone ---- */
 
 /* Evictions are committed without waiting for the disk: a power cut could
  * bring the row back, but not the body. */
@@ -134,6 +142,20 @@ START_TEST(neighbours_in_a_shard_are_settled_together)
 }
 END_TEST
 
+/* The disk and the database are others', too. */
+START_TEST(a_run_waits_for_the_disk_seldom_and_rests_often)
+{
+	slots_add_rows(1, 100, PAST, PAST);
+	fault.wals_synced = fault.rests = 0;
+	ck_assert_int_eq(run(), 1);
+	ck_assert_int_le(fault.wals_synced, 5); /* of twice as many commits */
+	if (flat_out)
+		ck_assert_int_eq(fault.rests, 0);
+	else
+		ck_assert_int_ge(fault.rests, 100 / 10);
+}
+END_TEST
+
 /* ---- failures ---- */
 
 static const int unlink_errors[] = {EACCES, EIO, EROFS};
@@ -157,6 +179,20 @@ START_TEST(a_body_that_cannot_be_removed_waits_for_the_next_run)
 	ck_assert(!slots_has_body(1));
 	ck_assert_int_eq(sum.deleted, 1);
 	assert_clean();
+}
+END_TEST
+
+START_TEST(an_erasure_that_leaves_a_body_is_not_done)
+{
+	struct retention r = job(false);
+
+	slots_add(1, JULIET, FUTURE);
+	fault.unlink_errno = EACCES;
+	ck_assert_int_eq(retention_erase(&r, JULIET, &sum), 0);
+	ck_assert_int_eq(sum.failed, 1);
+	fault.unlink_errno = 0;
+	ck_assert_int_eq(run(), 1);
+	ck_assert(!slots_has_body(1));
 }
 END_TEST
 
@@ -307,6 +343,7 @@ static void
 add_failures(TCase *tc)
 {
 	tcase_add_test(tc, a_removal_is_on_the_disk_before_its_body_goes);
+	tcase_add_test(tc, a_run_waits_for_the_disk_seldom_and_rests_often);
 	tcase_add_loop_test(tc,
 	    a_body_that_cannot_be_removed_waits_for_the_next_run, 0,
 	    COUNT(unlink_errors));
@@ -328,6 +365,7 @@ main(void)
 
 	add_failures(usual);
 	tcase_add_test(usual, neighbours_in_a_shard_are_settled_together);
+	tcase_add_test(usual, an_erasure_that_leaves_a_body_is_not_done);
 	add_failures(slots_case(s, "failures, flat out", set_up_flat_out));
 	return suite_run(s);
 }

@@ -123,6 +123,44 @@ START_TEST(only_bodies_in_flight_for_too_long_are_swept)
 }
 END_TEST
 
+static int
+dry_run(void)
+{
+	struct retention r = job(true);
+
+	return retention_run(&r, &sum);
+}
+
+START_TEST(a_dry_run_sweeps_nothing)
+{
+	const char *name = "bodies/incoming/oldoldoldoldoldoldoldoldol";
+
+	add_in_flight(name, 0);
+	ck_assert_int_eq(dry_run(), 1);
+	ck_assert_int_eq(access(slots_path(name), F_OK), 0);
+}
+END_TEST
+
+START_TEST(a_directory_that_cannot_be_swept_breaks_the_run)
+{
+	slots_add(1, JULIET, PAST);
+	slots_write_file(slots_path("bodies/incoming"), 1);
+	ck_assert_int_eq(run(), -1);
+	ck_assert(!slots_has_body(1)); /* what can be done was done */
+}
+END_TEST
+
+START_TEST(what_has_left_its_window_is_forgotten_at_once)
+{
+	slots_sql("WITH n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n "
+		  "WHERE i < 250) INSERT INTO recent SELECT i, '" JULIET
+		  "', 'message', 100, 0, iif(i = 250, %d, %d), NULL FROM n",
+	    FUTURE, PAST);
+	ck_assert_int_eq(run(), 1);
+	ck_assert_int_eq(slots_sql("SELECT count(*) FROM recent"), 1);
+}
+END_TEST
+
 START_TEST(a_timeout_longer_than_history_sweeps_nothing)
 {
 	const char *name = "bodies/incoming/oldoldoldoldoldoldoldoldol";
@@ -192,14 +230,6 @@ START_TEST(a_run_that_is_flat_out_leaves_no_large_wal)
 END_TEST
 
 /* ---- a dry run ---- */
-
-static int
-dry_run(void)
-{
-	struct retention r = job(true);
-
-	return retention_run(&r, &sum);
-}
 
 START_TEST(a_dry_run_foretells_a_run_and_changes_nothing)
 {
@@ -308,6 +338,9 @@ add_runs(TCase *tc)
 	tcase_add_test(tc, the_body_of_a_row_deleted_by_hand_goes);
 	tcase_add_test(tc, a_body_that_is_gone_already_is_no_failure);
 	tcase_add_test(tc, only_bodies_in_flight_for_too_long_are_swept);
+	tcase_add_test(tc, a_dry_run_sweeps_nothing);
+	tcase_add_test(tc, a_directory_that_cannot_be_swept_breaks_the_run);
+	tcase_add_test(tc, what_has_left_its_window_is_forgotten_at_once);
 	tcase_add_test(tc, a_timeout_longer_than_history_sweeps_nothing);
 	tcase_add_test(tc, more_than_one_batch_goes_in_one_run);
 	tcase_add_test(tc, a_dry_run_foretells_a_run_and_changes_nothing);
