@@ -161,6 +161,17 @@ START_TEST(a_disk_that_cannot_be_seen_refuses_nothing)
 }
 END_TEST
 
+START_TEST(the_disk_that_counts_is_the_one_that_takes_the_file)
+{
+	services_open("min_free = 1000000 TB\n");
+	services_config->public = strdup("/nonexistent/public");
+	services_config->public_url = strdup("https://files.montague.tld/");
+	granted(ASK(REQUEST("5")));
+	ck_assert_str_eq(
+	    xmpp_stanza_get_type(services_answer(EPHEMERAL)), "error");
+}
+END_TEST
+
 /* ---- the log ---- */
 
 /* What is logged from here on, read back. */
@@ -260,6 +271,7 @@ main(void)
 	    tc, children_in_the_new_namespace_are_answered_with_attributes);
 	tcase_add_test(tc, an_ephemeral_upload_expires_before_it_is_asked_to);
 	tcase_add_test(tc, a_disk_that_cannot_be_seen_refuses_nothing);
+	tcase_add_test(tc, the_disk_that_counts_is_the_one_that_takes_the_file);
 	tcase_add_test(tc, a_grant_is_logged_without_token_and_secret);
 	tcase_add_test(tc, what_makes_room_is_logged_with_the_reason);
 	tcase_add_test(tc, a_refusal_is_logged);
