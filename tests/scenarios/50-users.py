@@ -8,6 +8,7 @@ The users have numbers and no names, so that nothing of the machine changes.
 Without root there are no other users, and nothing to show.
 """
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -192,72 +193,105 @@ def deaths(scenario, house):
         house.check_modes()
 
 
-def borders(scenario, house):
-    site, putslot = house.site, house.putslot
-    put, get = house.slot()
-    house.ask("PUT", put, b"fives")
-    body = putslot.files()[get.split("/")[-2]]
-    secret = site.path("secret")
-    shutil.chown(putslot.path, 0, GROUP)
-    putslot.path.chmod(0o640)
+class Borders:
+    """What each user can read of a house with one upload, and change."""
 
-    def reads(user, *paths):
+    def __init__(self, house):
+        self.house = house
+        self.site, self.putslot = house.site, house.putslot
+        put, get = house.slot()
+        house.ask("PUT", put, b"fives")
+        self.body = self.putslot.files()[get.split("/")[-2]]
+        self.secret = self.site.path("secret")
+        database = self.putslot.database
+        self.everything = [
+            self.putslot.path, self.secret, database, self.putslot.store,
+            database.with_name("putslot.db-wal"),
+            database.with_name("putslot.db-shm"),
+            self.putslot.bodies, self.body.parent, self.body]
+        self.show_configuration()
+
+    def show_configuration(self):
+        """To the group, as after each change of it."""
+        shutil.chown(self.putslot.path, 0, GROUP)
+        self.putslot.path.chmod(0o640)
+
+    def reads(self, user, *paths):
         """Which of them the user can read."""
-        return [path for path in paths if site.run(
+        return [path for path in paths if self.site.run(
             ["sh", "-c", 'cat "$1" 2>&1 >/dev/null || ls "$1" 2>&1 >/dev/null',
              "sh", path], user=user, status=None) == ""]
 
-    with scenario.case("the component cannot read, list or change the bodies"):
-        equal(reads(COMPONENT, body, body.parent, putslot.bodies), [], "reads")
+    @contextlib.contextmanager
+    def group(self, group, *more):
+        """What runs meanwhile runs in it; the web server in more as well."""
+        self.site.group = group
+        self.site.more_groups[WEB_SERVER] = list(more)
+        try:
+            yield
+        finally:
+            self.site.group = GROUP
+
+    # ---- who can do what ----
+
+    def component(self):
+        site, bodies = self.site, self.putslot.bodies
+        equal(self.reads(COMPONENT, self.body, self.body.parent, bodies), [],
+              "reads")
         for command in ("touch", "rm -f", "mkdir"):
-            said = site.run([*command.split(), putslot.bodies / "new"],
+            said = site.run([*command.split(), bodies / "new"],
                             user=COMPONENT, status=None)
             true("denied" in said or command == "rm -f", f"{command}: {said}")
-        true(not (putslot.bodies / "new").exists(), "it made a file")
-        site.run(["rm", "-f", body], user=COMPONENT, status=None)
-        true(body.exists(), "it removed a body")
-        said = site.run(["stat", "-f", "-c", "%a", putslot.bodies],
-                        user=COMPONENT)
+        true(not (bodies / "new").exists(), "it made a file")
+        site.run(["rm", "-f", self.body], user=COMPONENT, status=None)
+        true(self.body.exists(), "it removed a body")
+        said = site.run(["stat", "-f", "-c", "%a", bodies], user=COMPONENT)
         true(int(said) > 0, "it cannot ask for the free space")
-        true("min_free is left" not in house.running["component"].log_text(),
+        true("min_free is left" not in
+             self.house.running["component"].log_text(),
              "the component could not ask for the free space")
 
-    with scenario.case("web side and cleanup cannot read the secret, the "
-                       "component can"):
+    def readers_of_the_secret(self):
         for user in (WEB, CLEANUP):
-            equal(reads(user, secret), [], "reads")
-        equal(reads(COMPONENT, secret), [secret], "reads")
+            equal(self.reads(user, self.secret), [], "reads")
+        equal(self.reads(COMPONENT, self.secret), [self.secret], "reads")
 
-    with scenario.case("a stranger reads nothing and cannot connect; the web "
-                       "server can connect and reads nothing"):
-        everything = [putslot.path, secret, putslot.database, putslot.store,
-                      putslot.database.with_name("putslot.db-wal"),
-                      putslot.database.with_name("putslot.db-shm"),
-                      putslot.bodies, body.parent, body]
+    def outsiders(self):
         connect = ["/usr/bin/python3", "-c", "import socket, sys; socket.socket"
-                   "(socket.AF_UNIX).connect(sys.argv[1])", putslot.socket]
+                   "(socket.AF_UNIX).connect(sys.argv[1])", self.putslot.socket]
         groups = {STRANGER: STRANGER, WEB_SERVER: WEB_GROUP}
         for user, group in groups.items():
-            site.group = group
-            try:
-                equal(reads(user, *everything), [], f"what {user} can read")
-                site.run(connect, user=user,
-                         status=0 if user == WEB_SERVER else 1)
-            finally:
-                site.group = GROUP
+            with self.group(group):
+                equal(self.reads(user, *self.everything), [],
+                      f"what {user} can read")
+                self.site.run(connect, user=user,
+                              status=0 if user == WEB_SERVER else 1)
 
-    with scenario.case("a web server that sends files reads the bodies, and "
-                       "nothing else"):
-        site.group, site.more_groups[WEB_SERVER] = WEB_GROUP, [BODIES]
-        try:
-            equal(reads(WEB_SERVER, *everything),
-                  [body], "what it can read")
-        finally:
-            site.group = GROUP
+    def sender_of_files(self):
+        with self.group(WEB_GROUP, BODIES):
+            equal(self.reads(WEB_SERVER, *self.everything), [self.body],
+                  "what it can read")
 
+    def server_of_public_files(self):
+        public = self.publish()
+        with self.group(WEB_GROUP):
+            equal(self.reads(WEB_SERVER, *self.everything, public), [public],
+                  "what it can read")
+            for path in public, public.parent / "new":
+                self.site.run(["sh", "-c", 'echo x > "$1"', "sh", path],
+                              user=WEB_SERVER, status=None)
+            self.site.run(["rm", "-f", public], user=WEB_SERVER, status=None)
+            equal(list(public.parent.iterdir()), [public], "the files")
+            equal(public.read_bytes(), b"fives", "the public file")
+        with self.group(STRANGER):
+            equal(self.reads(STRANGER, public), [], "what a stranger can read")
+        self.putslot.sql("DELETE FROM slot WHERE token = ?", public.name)
+        self.house.cleanup()
+        true(public.name not in self.putslot.files(), "cleanup left the file")
 
-    with scenario.case("a web server that serves public files reads those, and "
-                       "changes nothing"):
+    def publish(self):
+        """The path of an upload to a house that makes them public."""
+        house, putslot = self.house, self.putslot
         house.stop_web()
         make_public(putslot.public)
         putslot.set("store", public=putslot.public)
@@ -267,25 +301,26 @@ def borders(scenario, house):
         true(b"Status: 201" in house.ask("PUT", put, b"fives"), "PUT")
         public = putslot.public / body_path(get)
         equal(public.read_bytes(), b"fives", "the public file")
-        site.group, site.more_groups[WEB_SERVER] = WEB_GROUP, []
-        shutil.chown(putslot.path, 0, GROUP)
-        putslot.path.chmod(0o640)
-        try:
-            equal(reads(WEB_SERVER, *everything, public), [public],
-                  "what it can read")
-            for path in public, public.parent / "new":
-                site.run(["sh", "-c", 'echo x > "$1"', "sh", path],
-                         user=WEB_SERVER, status=None)
-            site.run(["rm", "-f", public], user=WEB_SERVER, status=None)
-            equal(list(public.parent.iterdir()), [public], "the files")
-            equal(public.read_bytes(), b"fives", "the public file")
-            site.group = STRANGER
-            equal(reads(STRANGER, public), [], "what a stranger can read")
-        finally:
-            site.group = GROUP
-        putslot.sql("DELETE FROM slot WHERE token = ?", public.name)
-        house.cleanup()
-        true(public.name not in putslot.files(), "cleanup left the file")
+        self.show_configuration()
+        return public
+
+
+def borders(scenario, house):
+    there = Borders(house)
+    with scenario.case("the component cannot read, list or change the bodies"):
+        there.component()
+    with scenario.case("web side and cleanup cannot read the secret, the "
+                       "component can"):
+        there.readers_of_the_secret()
+    with scenario.case("a stranger reads nothing and cannot connect; the web "
+                       "server can connect and reads nothing"):
+        there.outsiders()
+    with scenario.case("a web server that sends files reads the bodies, and "
+                       "nothing else"):
+        there.sender_of_files()
+    with scenario.case("a web server that serves public files reads those, and "
+                       "changes nothing"):
+        there.server_of_public_files()
 
 
 def body_path(get):
