@@ -92,29 +92,39 @@ stanzas_same_attributes(xmpp_stanza_t *a, xmpp_stanza_t *b)
 	return true;
 }
 
-/* Equal names, namespaces, attributes in any order, children in order. */
+static inline bool stanzas_same(
+    xmpp_stanza_t *a, const char *a_ns, xmpp_stanza_t *b, const char *b_ns);
+
+/* Of each with all that follow it, which may be none. */
+static inline bool
+stanzas_same_siblings(
+    xmpp_stanza_t *a, const char *a_ns, xmpp_stanza_t *b, const char *b_ns)
+{
+	while (a != NULL && b != NULL && stanzas_same(a, a_ns, b, b_ns)) {
+		a = xmpp_stanza_get_next(a);
+		b = xmpp_stanza_get_next(b);
+	}
+	return a == NULL && b == NULL;
+}
+
+/* Equal names, namespaces, attributes in any order, children in order; or equal
+ * texts. a_ns and b_ns are the namespaces around them. */
 static inline bool
 stanzas_same(
     xmpp_stanza_t *a, const char *a_ns, xmpp_stanza_t *b, const char *b_ns)
 {
-	if (xmpp_stanza_is_text(a) || xmpp_stanza_is_text(b))
-		return xmpp_stanza_is_text(a) && xmpp_stanza_is_text(b) &&
-		       stanzas_same_text(xmpp_stanza_get_text_ptr(a),
-			   xmpp_stanza_get_text_ptr(b));
+	if (xmpp_stanza_is_text(a) != xmpp_stanza_is_text(b))
+		return false;
+	if (xmpp_stanza_is_text(a))
+		return stanzas_same_text(
+		    xmpp_stanza_get_text_ptr(a), xmpp_stanza_get_text_ptr(b));
 	a_ns = stanzas_ns(a, a_ns);
 	b_ns = stanzas_ns(b, b_ns);
-	if (!stanzas_same_text(
-		xmpp_stanza_get_name(a), xmpp_stanza_get_name(b)) ||
-	    !stanzas_same_text(a_ns, b_ns) || !stanzas_same_attributes(a, b))
-		return false;
-	a = xmpp_stanza_get_children(a);
-	b = xmpp_stanza_get_children(b);
-	for (; a != NULL && b != NULL;
-	     a = xmpp_stanza_get_next(a), b = xmpp_stanza_get_next(b)) {
-		if (!stanzas_same(a, a_ns, b, b_ns))
-			return false;
-	}
-	return a == NULL && b == NULL;
+	return stanzas_same_text(
+		   xmpp_stanza_get_name(a), xmpp_stanza_get_name(b)) &&
+	       stanzas_same_text(a_ns, b_ns) && stanzas_same_attributes(a, b) &&
+	       stanzas_same_siblings(xmpp_stanza_get_children(a), a_ns,
+		   xmpp_stanza_get_children(b), b_ns);
 }
 
 /* Fails the test, showing both, unless the stanza is what the text says. */
