@@ -118,6 +118,29 @@ START_TEST(a_lost_connection_is_made_again)
 }
 END_TEST
 
+START_TEST(what_a_lost_connection_asked_is_not_answered_on_the_next)
+{
+	int fd = accept_login();
+	char text[300], got[4096] = "";
+	size_t len = 0;
+
+	ping(fd, 1);
+	snprintf(text, sizeof(text), PING "</stream:stream>", 7);
+	say(fd, text);
+	close(fd);
+	fd = accept_login();
+	snprintf(text, sizeof(text), PING, 8);
+	say(fd, text);
+	while (strstr(got, "id='8'") == NULL) {
+		await(fd);
+		ssize_t n = read(fd, got + len, sizeof(got) - 1 - len);
+		ck_assert_int_gt(n, 0);
+		len += (size_t)n;
+	}
+	ck_assert_ptr_null(strstr(got, "id='7'"));
+}
+END_TEST
+
 START_TEST(a_refused_secret_is_not_tried_again_at_once)
 {
 	struct pollfd p = {.fd = listener, .events = POLLIN};
@@ -184,6 +207,8 @@ main(void)
 	tcase_add_test(tc, a_stanza_in_pieces_is_answered);
 	tcase_add_loop_test(
 	    tc, a_lost_connection_is_made_again, 0, COUNT(losses));
+	tcase_add_test(
+	    tc, what_a_lost_connection_asked_is_not_answered_on_the_next);
 	tcase_add_test(tc, a_refused_secret_is_not_tried_again_at_once);
 	tcase_add_test(tc, an_idle_link_does_not_wake_up);
 	suite_add_tcase(suite, tc);

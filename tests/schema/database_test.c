@@ -408,6 +408,16 @@ START_TEST(a_journal_mode_set_by_hand_is_set_back_by_a_writer)
 }
 END_TEST
 
+static void
+add_readers(TCase *tc)
+{
+	tcase_add_test(tc, a_reader_cannot_make_a_database);
+	tcase_add_test(tc, a_reader_cannot_bring_one_up_to_date);
+	tcase_add_test(tc, a_reader_finds_slots_while_nobody_else_is_there);
+	tcase_add_test(tc, a_reader_finds_what_a_killed_writer_left_in_the_wal);
+	tcase_add_test(tc, a_reader_changes_nothing);
+}
+
 int
 main(void)
 {
@@ -415,6 +425,7 @@ main(void)
 	TCase *tc = tcase_create("database");
 
 	tcase_add_checked_fixture(tc, set_up_directory, tear_down_directory);
+	add_readers(tc);
 	tcase_add_loop_test(tc,
 	    an_empty_place_becomes_a_database_of_this_version, STORE_GRANT,
 	    STORE_DURABLE + 1);
@@ -423,11 +434,6 @@ main(void)
 	if (geteuid() == 0) /* nobody else can be two users */
 		tcase_add_test(tc, two_users_of_one_group_share_a_database);
 	tcase_add_test(tc, an_existing_database_is_opened_as_it_is);
-	tcase_add_test(tc, a_reader_cannot_make_a_database);
-	tcase_add_test(tc, a_reader_cannot_bring_one_up_to_date);
-	tcase_add_test(tc, a_reader_finds_slots_while_nobody_else_is_there);
-	tcase_add_test(tc, a_reader_finds_what_a_killed_writer_left_in_the_wal);
-	tcase_add_test(tc, a_reader_changes_nothing);
 	tcase_add_loop_test(tc, a_newer_version_is_refused_and_left_alone,
 	    STORE_READ, STORE_DURABLE + 1);
 	tcase_add_loop_test(tc,
