@@ -189,7 +189,7 @@ published(struct turn *turn)
 	free(upload);
 }
 
-/* Makes the slot stored with its whole and durable body. */
+/* Leaves the whole body with the writer, which makes the slot stored. */
 static void
 publish(struct upload *upload)
 {

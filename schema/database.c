@@ -17,7 +17,7 @@
 #define PAUSE_MS 20    /* between two attempts */
 #define FILE_MODE 0660 /* the programs are users of one group */
 
-/* A slot changes a little of each of seven pages, and a commit copies them to
+/* A slot changes a little of each of a dozen pages, and a commit copies them to
  * the WAL: half of SQLite's usual 4 KiB is a fifth less time for a slot, and
  * the database becomes no larger. */
 #define PAGE_SIZE "2048"
@@ -334,8 +334,8 @@ database_open(const char *path, enum store_access access, int64_t busy_timeout,
 
 	*out = NULL;
 	/* Pages of the cache one by one as they are needed: of the twenty that
-	 * SQLite takes at once, an idle thread's reader would use three. Only
-	 * the first call has an effect. */
+	 * SQLite takes at once, an idle reader would use three. Only the first
+	 * call has an effect. */
 	sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
 	/* Nobody asks how much memory SQLite has, and to count it takes a mutex
 	 * that all threads share, for each allocation. */
