@@ -53,7 +53,8 @@ PUBLIC_HEADERS = (
 
 class Server(NamedTuple):
     """plain: its configuration for files of its own, in @files@; headers: what
-    goes to @headers@ there to have those that putslot's files have; way: to a
+    goes to @headers@ there to have those that putslot's files have, unnamed: to
+    @unnamed@, to take the name from an address that ends in one; way: to a
     program; send_file: as putslot.conf has it; handing: the way when it sends
     what a program names, public: when it serves files by itself; internal:
     more of it for the floor's fixed file, where its header leads to."""
@@ -61,6 +62,7 @@ class Server(NamedTuple):
     name: str
     plain: str
     headers: str
+    unnamed: str
     way: Way
     send_file: str
     handing: Way
@@ -69,11 +71,11 @@ class Server(NamedTuple):
     fixed: str = "X-Sendfile: @files@/file.jpg"
 
 
-def server(name, plain, headers, way, send_file, **more):
+def server(name, plain, headers, unnamed, way, send_file, **more):
     """With the files that contrib/ has for it."""
     directory = name.lower()
     return Server(
-        name, plain, headers, way, send_file,
+        name, plain, headers, unnamed, way, send_file,
         way.but(f"{directory}/putslot-send-file.conf",
                 web={"send_file": send_file}),
         way.but(f"{directory}/putslot-static.conf", store={"public": PUBLIC},
@@ -85,8 +87,14 @@ location /upload/ {
 	alias @files@/;
 	@headers@
 }
+@unnamed@
 """, "".join(f'add_header {name} "{value}" always;\n'
-             for name, value in PUBLIC_HEADERS), NGINX, "x-accel-redirect", internal="""
+             for name, value in PUBLIC_HEADERS), r"""
+location ~ "^/upload/([0-9]{2}/[0-9]+\.jpg)/[^/]*$" {
+	alias @files@/$1;
+	@headers@
+}
+""", NGINX, "x-accel-redirect", internal="""
 location /fixed/ {
 	internal;
 	alias @files@/;
@@ -98,20 +106,30 @@ server.modules += ( "mod_alias" )
 alias.url = ( "/upload/" => "@files@/" )
 mimetype.assign = ( ".jpg" => "image/jpeg" )
 @headers@
+@unnamed@
 """, f"""
 server.modules += ( "mod_setenv" )
 setenv.set-response-header = ({", ".join(
     f'"{name}" => "{value}"' for name, value in PUBLIC_HEADERS)})
+""", r"""
+server.modules += ( "mod_rewrite" )
+url.rewrite-once = (
+	"^(/upload/[0-9]{2}/[0-9]+\.jpg)/[^/?]*(?:\?.*)?$" => "$1"
+)
 """, LIGHTTPD, "x-sendfile")
 
 ON_APACHE = server("Apache", """
+@unnamed@
 Alias "/upload/" "@files@/"
 <Directory "@files@">
 	Require all granted
 	@headers@
 </Directory>
 """, "".join(f'Header always set {name} "{value}"\n'
-             for name, value in PUBLIC_HEADERS), APACHE, "x-sendfile")
+             for name, value in PUBLIC_HEADERS), r"""
+RewriteEngine On
+RewriteRule "^/upload/([0-9]{2}/[0-9]+\.jpg)/[^/]*$" "@files@/$1" [END]
+""", APACHE, "x-sendfile")
 
 
 # ---- floors ----
@@ -126,10 +144,10 @@ HEADERS = "\r\n".join((
 
 
 def make_files(site, count, size):
-    """Names of so many files in a new directory of the site, as putslot's are
-    spread: (directory, paths)."""
+    """So many files in a new directory of the site, spread as putslot's are,
+    with names as long: (directory, paths)."""
     directory = site.make_directory("files")
-    names = [f"{i % 32:02}/{i}.jpg" for i in range(count)]
+    names = [f"{i % 32:02}/{i:022}.jpg" for i in range(count)]
     for name in names:
         path = directory / name
         path.parent.mkdir(exist_ok=True)
@@ -139,14 +157,22 @@ def make_files(site, count, size):
     return directory, ["/upload/" + name for name in names]
 
 
-def static(site, server, count, size, headers=False):
-    """(endpoint, paths) of plain files of a server; with the headers that
-    putslot's have, or not."""
+HEADED = " with these headers"
+NAMED = HEADED + " and a name in the address"
+
+
+def static(site, server, count, size, extra=""):
+    """(endpoint, paths) of plain files of a server; HEADED: with the headers
+    that putslot's have, NAMED: and with addresses that end in a name, as XMPP
+    clients need them, which is taken away without a look at its type."""
     files, paths = make_files(site, count, size)
     daemon, port, _ = server.way.start(site, filled(
-        server.plain, files=files, headers=server.headers if headers else ""))
-    name = f"{server.name}'s static files" + " with these headers" * headers
-    return Endpoint(name, site, port, [daemon]), paths
+        server.plain, unnamed=server.unnamed if extra == NAMED else "",
+        headers=server.headers if extra else "", files=files))
+    if extra == NAMED:
+        paths = [path + "/photo.jpg" for path in paths]
+    return Endpoint(f"{server.name}'s static files{extra}", site, port,
+                    [daemon]), paths
 
 
 def fixed(site, server, size):
@@ -207,20 +233,22 @@ class Gets:
 def small(bench, server, where):
     with Sites(bench.fresh) as sites:
         plain = sites.make(static, server, FILES, SMALL)
-        headed = sites.make(static, server, FILES, SMALL, headers=True)
+        floors = [sites.make(static, server, FILES, SMALL, extra)
+                  for extra in (HEADED, NAMED)]
         program = sites.make(fixed, server, SMALL)
         own, handed, public = (
             stored(endpoint, FILES, SMALL, endpoint.public)
             for endpoint in make_all(sites, server))
         found = Gets(bench, f"{where}10 KiB, 64 at a time",
-                     [plain, headed, program, own, handed, public], 64,
-                     span=Span(1, 9))
+                     [plain, *floors, program, own, handed, public], 64,
+                     span=Span(1, 13))
         yield found.ratio(program, plain)
         yield found.ratio(handed, program, 0.85)
         yield found.ratio(own, program)
         yield found.ratio(public, plain, 0.95)
-        yield found.ratio(headed, plain)
-        yield found.ratio(public, headed)
+        for floor in floors:
+            yield found.ratio(floor, plain)
+            yield found.ratio(public, floor)
 
 
 LOADS = (
