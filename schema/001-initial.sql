@@ -148,7 +148,7 @@ BEGIN
 		reserved_bytes = reserved_bytes
 			+ new.size * (new.stored_at IS NULL),
 		last_id = iif(new.id > last_id, new.id, RAISE(ABORT,
-			'used before: the id must be above total.last_id'));
+			'the id must be above total.last_id, it was used'));
 END;
 
 CREATE TRIGGER slot_deleted AFTER DELETE ON slot
