@@ -36,7 +36,6 @@ static const struct status statuses[] = {
     {206, "Partial Content", NULL},
     {304, "Not Modified", NULL},
     {400, "Bad Request", "The request cannot be understood."},
-    {403, "Forbidden", "This is not allowed."},
     {404, "Not Found", "There is no such file, or no longer."},
     {405, "Method Not Allowed", "This URL does not take that method."},
     {408, "Request Timeout", "The upload did not go on in time."},
@@ -47,8 +46,6 @@ static const struct status statuses[] = {
     {415, "Unsupported Media Type", "The upload is not of the type announced."},
     {416, "Range Not Satisfiable", "The file has no bytes in that range."},
     {500, "Internal Server Error", "The server failed; please try again."},
-    {501, "Not Implemented", "The server cannot do that."},
-    {503, "Service Unavailable", "The server is busy; please try again."},
     {507, "Insufficient Storage", "The server has no room for this file."},
 };
 
