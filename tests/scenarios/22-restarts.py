@@ -29,72 +29,86 @@ def stop_in_time(site, daemon, seconds):
     true(took < seconds, f"{daemon.name} took {took:.1f} s to end")
 
 
-def streams(scenario, putslot):
-    """What no XMPP server does at will."""
-    site = scenario.site
-    address = ("127.0.0.1", putslot.component_port)
+# ---- what no XMPP server does at will ----
 
+def without_server(site, putslot):
+    component = putslot.start_component(wait=False)
+
+    def waits():
+        return [float(wait) for wait in re.findall(
+            r"next attempt to connect is in ([0-9.]+) s",
+            component.log_text())]
+    first, second = wait_for(lambda: waits()[1:2] and waits()[:2],
+                             "second attempt")
+    true(first < second <= 2 * 2 * first, f"waits {first}, {second} s")
+    stop_in_time(site, component, ENDS_AT_ONCE)
+
+
+def closed_in_order(site, component, listening):
+    with RawServer(listening, SECRET) as server:
+        equal(server.jid, JID, "the component's name")
+        # SQLite's side files must be the group's from the first.
+        status = Path(f"/proc/{component.pid}/status").read_text()
+        equal(re.search(r"Umask:\s*(\d+)", status)[1], "0007", "umask")
+        true(server.right, "the handshake is wrong")
+        server.send(f"<iq type='get' id='p' from='a@b' to='{JID}'>{PING}</iq>")
+        equal(server.stanza().get("id"), "p", "id of the pong")
+        component.signal(signal.SIGTERM)
+        server.end()
+        equal(component.process.wait(ENDS_AT_ONCE), 0, "exit status")
+    site.stop(component)
+
+
+def tag_in_pieces(site, component, listening):
+    with RawServer(listening, SECRET) as server:
+        start = f"<iq type='get' id='p' from='a@b' to='{JID}' x='"
+        server.send(start + "x" * 6000)
+        # Long enough for the first piece to be read by itself.
+        time.sleep(0.2)
+        server.send(f"x'>{PING}</iq>")
+        equal(server.stanza().get("id"), "p", "id of the pong")
+    site.stop(component)
+
+
+def silent_server(site, component, listening):
+    with RawServer(listening, SECRET):
+        component.wait_log("connected to")
+        stop_in_time(site, component, 10)
+
+
+def broken_connection(site, component, listening):
+    with RawServer(listening, SECRET):
+        component.wait_log("connected to")
+    component.wait_log("connection to 127.0.0.1 is lost")
+    with RawServer(listening, SECRET) as server:
+        true(server.right, "the second handshake is wrong")
+        component.wait_log("(?s)connected to.*connected to")
+        component.signal(signal.SIGINT)
+        server.end()
+        equal(component.process.wait(ENDS_AT_ONCE), 0, "exit status")
+    site.stop(component)
+
+
+STREAMS = {
+    "SIGTERM: what was asked is answered, the stream closed, exit status 0":
+        closed_in_order,
+    "a long tag that comes in pieces is answered": tag_in_pieces,
+    "SIGTERM ends it although the server says nothing": silent_server,
+    "SIGINT and a broken connection, too": broken_connection,
+}
+
+
+def streams(scenario, putslot):
+    site = scenario.site
     with scenario.case("without a server it tries again after growing waits, "
                        "and SIGTERM ends it at once"):
-        component = putslot.start_component(wait=False)
-
-        def waits():
-            return [float(wait) for wait in re.findall(
-                r"next attempt to connect is in ([0-9.]+) s",
-                component.log_text())]
-        first, second = wait_for(lambda: waits()[1:2] and waits()[:2],
-                                 "second attempt")
-        true(first < second <= 2 * 2 * first, f"waits {first}, {second} s")
-        stop_in_time(site, component, ENDS_AT_ONCE)
-
+        without_server(site, putslot)
+    address = ("127.0.0.1", putslot.component_port)
     with socket.create_server(address) as listening:
         listening.settimeout(30)
-        with scenario.case("SIGTERM: what was asked is answered, the stream "
-                           "closed, exit status 0"):
-            component = putslot.start_component(wait=False)
-            with RawServer(listening, SECRET) as server:
-                equal(server.jid, JID, "the component's name")
-                # SQLite's side files must be the group's from the first.
-                status = Path(f"/proc/{component.pid}/status").read_text()
-                equal(re.search(r"Umask:\s*(\d+)", status)[1], "0007", "umask")
-                true(server.right, "the handshake is wrong")
-                server.send(
-                    f"<iq type='get' id='p' from='a@b' to='{JID}'>{PING}</iq>")
-                equal(server.stanza().get("id"), "p", "id of the pong")
-                component.signal(signal.SIGTERM)
-                server.end()
-                equal(component.process.wait(ENDS_AT_ONCE), 0, "exit status")
-            site.stop(component)
-
-        with scenario.case("a long tag that comes in pieces is answered"):
-            component = putslot.start_component(wait=False)
-            with RawServer(listening, SECRET) as server:
-                start = f"<iq type='get' id='p' from='a@b' to='{JID}' x='"
-                server.send(start + "x" * 6000)
-                # Long enough for the first piece to be read by itself.
-                time.sleep(0.2)
-                server.send(f"x'>{PING}</iq>")
-                equal(server.stanza().get("id"), "p", "id of the pong")
-            site.stop(component)
-
-        with scenario.case("SIGTERM ends it although the server says nothing"):
-            component = putslot.start_component(wait=False)
-            with RawServer(listening, SECRET):
-                component.wait_log("connected to")
-                stop_in_time(site, component, 10)
-
-        with scenario.case("SIGINT and a broken connection, too"):
-            component = putslot.start_component(wait=False)
-            with RawServer(listening, SECRET):
-                component.wait_log("connected to")
-            component.wait_log("connection to 127.0.0.1 is lost")
-            with RawServer(listening, SECRET) as server:
-                true(server.right, "the second handshake is wrong")
-                component.wait_log("(?s)connected to.*connected to")
-                component.signal(signal.SIGINT)
-                server.end()
-                equal(component.process.wait(ENDS_AT_ONCE), 0, "exit status")
-            site.stop(component)
+        for name, check in STREAMS.items():
+            with scenario.case(name):
+                check(site, putslot.start_component(wait=False), listening)
 
 
 def body(scenario):
