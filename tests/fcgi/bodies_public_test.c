@@ -104,6 +104,23 @@ lies_in(const char *tree, const char *token, mode_t *mode)
 	return true;
 }
 
+/* Then the sync of the one's directory does for the other's name. */
+START_TEST(only_within_a_tree_do_bodies_share_a_directory)
+{
+	static const char neighbour[] = "abcdefghijklmnopqrstuvwxya";
+	struct body *body, *beside, *across;
+
+	body_begin(bodies, TOKEN, BODIES_OWN, BODY_SIZE, &body);
+	body_begin(bodies, neighbour, BODIES_OWN, BODY_SIZE, &beside);
+	body_begin(bodies, neighbour, BODIES_PUBLIC, BODY_SIZE, &across);
+	ck_assert(body_shares_directory(body, beside));
+	ck_assert(!body_shares_directory(body, across));
+	body_end(body);
+	body_end(beside);
+	body_end(across);
+}
+END_TEST
+
 START_TEST(a_body_lies_in_the_tree_it_was_begun_in)
 {
 	mode_t mode = 0;
@@ -319,6 +336,7 @@ main(void)
 	TCase *tc = tcase_create("two trees");
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_add_test(tc, only_within_a_tree_do_bodies_share_a_directory);
 	tcase_add_loop_test(
 	    tc, a_body_lies_in_the_tree_it_was_begun_in, 0, COUNT(kinds));
 	tcase_add_loop_test(

@@ -316,6 +316,23 @@ START_TEST(nothing_is_put_into_a_directory_that_lost_its_name)
 }
 END_TEST
 
+START_TEST(a_symbolic_link_in_a_bodys_place_leads_nowhere)
+{
+	char path[PATH_MAX + 100];
+	int64_t size;
+	int fd;
+
+	open_bodies(0);
+	put(TOKEN, "four");
+	snprintf(path, sizeof(path), "%s/%.2s/%s", dir, OTHER, OTHER);
+	put(OTHER, "another");
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(symlink("../ab/" TOKEN, path), 0);
+	ck_assert_int_eq(bodies_read(bodies, OTHER, &fd, &size), -1);
+	ck_assert_int_eq(fd, -1);
+}
+END_TEST
+
 START_TEST(a_removed_body_is_gone)
 {
 	open_bodies(0);
@@ -430,6 +447,7 @@ main(void)
 	    tc, a_full_disk_is_no_room_and_leaves_nothing, 0, COUNT(kinds));
 	tcase_add_loop_test(
 	    tc, a_name_that_is_no_token_reaches_no_file, 0, COUNT(no_tokens));
+	tcase_add_test(tc, a_symbolic_link_in_a_bodys_place_leads_nowhere);
 	tcase_add_test(tc, a_removed_body_is_gone);
 	tcase_add_test(tc, the_sweep_takes_only_old_bodies_in_flight);
 	tcase_add_test(tc, a_sweep_without_incoming_finds_nothing);

@@ -356,6 +356,16 @@ START_TEST(a_check_that_broke_does_not_say_that_all_is_well)
 }
 END_TEST
 
+START_TEST(a_body_that_cannot_be_looked_at_costs_no_row)
+{
+	add_sound();
+	slots_add_row(7, JULIET, PAST, FUTURE);
+	ck_assert_int_eq(symlink("elsewhere", slots_body_path(7)), 0);
+	ck_assert_int_eq(check(true), -1);
+	ck_assert(slots_has_row(7));
+}
+END_TEST
+
 START_TEST(the_summary_is_one_line)
 {
 	const struct fsck_summary figures = {
@@ -413,6 +423,7 @@ add_limits(TCase *tc)
 	tcase_add_test(
 	    tc, a_missing_digest_is_no_mistake_and_a_repair_computes_it);
 	tcase_add_test(tc, a_check_that_broke_does_not_say_that_all_is_well);
+	tcase_add_test(tc, a_body_that_cannot_be_looked_at_costs_no_row);
 	tcase_add_test(tc, the_summary_is_one_line);
 }
 

@@ -249,6 +249,20 @@ START_TEST(a_body_that_is_not_published_keeps_its_name_for_nginx)
 }
 END_TEST
 
+/* It was looked at; what has its name by now was not. */
+START_TEST(what_has_taken_the_place_of_a_file_is_not_published)
+{
+	struct body *body = adopt(in_dir("in/0000000001"));
+
+	write_file("in/0000000002", "another");
+	ck_assert_int_eq(
+	    rename(in_dir("in/0000000002"), in_dir("in/0000000001")), 0);
+	ck_assert_int_eq(body_name(body), -1);
+	ck_assert(!exists("bodies/ab/" TOKEN));
+	body_end(body);
+}
+END_TEST
+
 START_TEST(a_file_that_cannot_be_adopted_is_closed)
 {
 	static const char odd[TOKEN_LEN + 1] = "odd";
@@ -311,6 +325,7 @@ main(void)
 	tcase_add_test(tc, a_file_becomes_a_body_without_being_copied);
 	tcase_add_test(
 	    tc, a_body_that_is_not_published_keeps_its_name_for_nginx);
+	tcase_add_test(tc, what_has_taken_the_place_of_a_file_is_not_published);
 	tcase_add_test(tc, a_file_that_cannot_be_adopted_is_closed);
 	tcase_add_test(tc, old_files_of_nginx_are_swept_and_nothing_else);
 	suite_add_tcase(suite, tc);

@@ -1,6 +1,7 @@
 /* Files that nginx hands over, where they must not be taken. */
 #include "fcgi/intake.h"
 
+#include "tests/descriptor.h"
 #include "tests/fcgi/intake_fixture.h"
 #include "tests/suite.h"
 
@@ -52,6 +53,22 @@ START_TEST(a_file_that_is_not_to_be_believed_is_an_error)
 }
 END_TEST
 
+START_TEST(a_refused_file_is_closed)
+{
+	const struct upload up = {.source = HANDED_OVER,
+	    .slot = &slot,
+	    .data = data,
+	    .len = LARGE - 1,
+	    .chunked = true};
+	int open;
+
+	ck_assert_int_eq(put(&up), 400);
+	open = descriptor_count(); /* what is opened once is open by now */
+	ck_assert_int_eq(put(&up), 400);
+	ck_assert_int_eq(descriptor_count(), open);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -63,6 +80,7 @@ main(void)
 	tcase_add_test(tc, without_a_directory_no_file_is_taken_over);
 	tcase_add_test(tc, a_body_that_comes_twice_is_refused);
 	tcase_add_test(tc, a_file_that_is_not_to_be_believed_is_an_error);
+	tcase_add_test(tc, a_refused_file_is_closed);
 	suite_add_tcase(suite, tc);
 	return suite_run(suite);
 }

@@ -22,7 +22,7 @@
 
 /* ---- syncs ---- */
 
-static atomic_int syncs, wal_syncs, directory_syncs;
+static atomic_int syncs, file_syncs, wal_syncs, directory_syncs, root_syncs;
 static const char *broken_shard; /* whose directory does not sync, or NULL */
 
 static void
@@ -34,10 +34,15 @@ count_sync(int fd)
 	syncs++;
 	wal_syncs += descriptor_is_wal(fd);
 	descriptor_path(fd, path);
-	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) &&
-	    strncmp(path, service.bodies_dir, strlen(service.bodies_dir)) ==
-		0 &&
-	    strcmp(path, service.bodies_dir) != 0)
+	if (fstat(fd, &st) == -1)
+		return;
+	file_syncs += S_ISREG(st.st_mode) && !descriptor_is_wal(fd);
+	if (!S_ISDIR(st.st_mode) ||
+	    strncmp(path, service.bodies_dir, strlen(service.bodies_dir)) != 0)
+		return;
+	if (strcmp(path, service.bodies_dir) == 0)
+		root_syncs++;
+	else
 		directory_syncs++;
 }
 
@@ -149,6 +154,36 @@ START_TEST(of_threads_with_one_slot_one_wins)
 	}
 	ck_assert_int_eq(stored, 1);
 	end_all(publishers);
+}
+END_TEST
+
+START_TEST(to_sync_a_body_is_to_sync_its_file)
+{
+	struct publisher p;
+
+	file_syncs = 0;
+	p = new_publisher("aa");
+	ck_assert_int_eq(file_syncs, 1);
+	publish(&p);
+	ck_assert_int_eq(p.result, 1);
+	ck_assert_int_eq(file_syncs, 1);
+	body_end(p.turn.body);
+}
+END_TEST
+
+START_TEST(the_first_body_of_a_shard_makes_it_durable_too)
+{
+	static const char *const shards[] = {"aa", "aa", "bb"};
+	static const int expected[] = {1, 1, 2};
+
+	root_syncs = 0;
+	for (int i = 0; i < COUNT(shards); i++) {
+		struct publisher p = new_publisher(shards[i]);
+		publish(&p);
+		ck_assert_int_eq(p.result, 1);
+		ck_assert_int_eq(root_syncs, expected[i]);
+		body_end(p.turn.body);
+	}
 }
 END_TEST
 
@@ -371,6 +406,8 @@ main(void)
 	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, threads_publish_at_the_same_time);
 	tcase_add_test(tc, of_threads_with_one_slot_one_wins);
+	tcase_add_test(tc, to_sync_a_body_is_to_sync_its_file);
+	tcase_add_test(tc, the_first_body_of_a_shard_makes_it_durable_too);
 	tcase_add_test(
 	    tc, those_who_wait_share_a_commit_and_a_sync_of_each_directory);
 	tcase_add_test(tc, who_may_lose_uploads_waits_for_no_disk);
