@@ -328,7 +328,7 @@ class ApacheStatic(ApacheProxyFcgi):
 
     def snippet(self):
         return super().snippet() + shipped("apache/putslot-static.conf", {
-            PUBLIC: self.putslot.public, SOCKET: self.putslot.socket})
+            PUBLIC: self.putslot.public})
 
 
 class ApacheCgi(Apache):
