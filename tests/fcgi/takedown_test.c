@@ -113,6 +113,21 @@ START_TEST(what_is_ended_by_hand_is_taken_down)
 }
 END_TEST
 
+START_TEST(more_than_a_batch_is_taken_down)
+{
+	struct slot ended[120];
+
+	for (int i = 0; i < COUNT(ended); i++)
+		ended[i] = stored();
+	start();
+	ck_assert_int_eq(
+	    sqlite3_exec(shell, "DELETE FROM slot", NULL, NULL, NULL),
+	    SQLITE_OK);
+	for (int i = 0; i < COUNT(ended); i++)
+		wait_until_gone(&ended[i]);
+}
+END_TEST
+
 START_TEST(what_was_ended_before_the_start_is_taken_down)
 {
 	struct slot slot = stored();
@@ -186,6 +201,7 @@ main(void)
 	tcase_set_timeout(tc, 2 * DEADLINE);
 	tcase_add_loop_test(
 	    tc, what_is_ended_by_hand_is_taken_down, 0, COUNT(ends));
+	tcase_add_test(tc, more_than_a_batch_is_taken_down);
 	tcase_add_loop_test(
 	    tc, what_was_ended_before_the_start_is_taken_down, 0, COUNT(ends));
 	tcase_add_test(tc, what_was_taken_down_is_not_lost);
