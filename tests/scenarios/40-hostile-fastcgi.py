@@ -13,8 +13,12 @@ from harness import Nginx, equal, run_scenario, true  # noqa: E402
 from harness import fastcgi  # noqa: E402
 from harness.hostile import Target, head_of, Answer  # noqa: E402
 from harness.http_cases import Bench, no_leftovers  # noqa: E402
+from harness.putslot import SANITIZED  # noqa: E402
 
 SECONDS, SILENCE = 20, 1
+
+# Sanitizers look at all of a string in each memrchr.
+SLASHES = 10**5 if SANITIZED else 10**6
 
 GET = {"REQUEST_METHOD": "GET", "REQUEST_URI": "/upload/{G}/x",
        "SERVER_PROTOCOL": "HTTP/1.1"}
@@ -72,8 +76,8 @@ REQUESTS = (
     ("a URI of a query", of(GET, REQUEST_URI="?/upload/{G}/x"), b"", 404),
     ("a URI of a megabyte", of(GET, REQUEST_URI="/upload/{G}/" + "a" * 2**20),
      b"", 200),
-    ("a URI of a million slashes",
-     of(GET, REQUEST_URI="/" * 10**6 + "{G}/x"), b"", 200),
+    ("a URI of very many slashes",
+     of(GET, REQUEST_URI="/" * SLASHES + "{G}/x"), b"", 200),
     ("a URI of a million percent signs",
      of(GET, REQUEST_URI="/" + "%" * 10**6 + "/{G}/x"), b"", 404),
     ("OPTIONS of an asterisk",

@@ -15,9 +15,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from harness import (BUILD, JID, SECRET, Lighttpd,  # noqa: E402
-                     Prosody, equal, run_scenario, true)
+from harness import (JID, SECRET, Lighttpd, Prosody,  # noqa: E402
+                     equal, run_scenario, true)
 from harness import fastcgi  # noqa: E402
+from harness.putslot import SANITIZED  # noqa: E402
 from harness.raw_component import RawComponent  # noqa: E402
 from harness.stanzas import (UPLOAD, slot_request, slot_urls)  # noqa: E402
 from harness.xmpp_cases import XmppBench  # noqa: E402
@@ -28,9 +29,8 @@ WINDOW = 50  # of them unanswered at a time
 LIMIT = 20  # slots of the flooding user
 RULES = 10000
 
-# AddressSanitizer looks at all of a string in each memrchr, and copies in each
-# realloc: what is long is then a tenth as long.
-SANITIZED = b"__asan_init" in (BUILD / "putslot.fcgi").read_bytes()
+# Sanitizers look at all of a string in each memrchr, and copy in each realloc:
+# what is long is then a tenth as long.
 if SANITIZED:
     RULES //= 10
 
