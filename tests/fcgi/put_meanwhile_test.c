@@ -74,6 +74,27 @@ START_TEST(a_disk_that_fills_meanwhile_keeps_its_free_space)
 }
 END_TEST
 
+/* Each of so many may have been shown the same room, and be about to fill it.
+ */
+START_TEST(where_room_is_scarce_a_put_takes_no_more_than_its_part)
+{
+	enum { LEN = 512 << 10, THREADS = 256, SCARCE = 64 << 20 };
+	static char data[LEN];
+	struct slot half = service_grant(&service, "b", NULL, LEN);
+	int64_t room = bodies_free_space(service.http.bodies, BODIES_OWN);
+	struct exchange x;
+
+	service.config.threads = THREADS;
+	service.config.min_free = room - SCARCE;
+	open_put(&x, &half, data, LEN);
+	x.body.at_chunk = disk_fills;
+	ck_assert_int_eq(finish(&x), 507);
+	ck_assert_uint_lt(x.body.given, LEN);
+	service.config.min_free = 0;
+	assert_usable();
+}
+END_TEST
+
 START_TEST(without_descriptors_a_put_fails_and_may_be_repeated)
 {
 	struct rlimit limit;
@@ -223,6 +244,8 @@ main(void)
 	tcase_add_test(tc, a_body_that_outlasts_its_time_is_refused);
 	tcase_add_test(tc, a_slow_upload_is_dated_by_its_end);
 	tcase_add_test(tc, a_disk_that_fills_meanwhile_keeps_its_free_space);
+	tcase_add_test(
+	    tc, where_room_is_scarce_a_put_takes_no_more_than_its_part);
 	tcase_add_test(tc, without_descriptors_a_put_fails_and_may_be_repeated);
 	tcase_add_test(tc, a_put_that_another_overtook_is_refused);
 	tcase_add_test(tc, a_slot_that_goes_meanwhile_is_not_found);
