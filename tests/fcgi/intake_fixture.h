@@ -120,6 +120,17 @@ by_fastcgi(const struct upload *up, const char *uri, const char *length)
 	return status;
 }
 
+/* A PUT of the slot by FastCGI, of unknown length and without a body yet. */
+static inline void
+open_chunked_put(struct exchange *x)
+{
+	char uri[100];
+
+	snprintf(uri, sizeof(uri), "/%s/%s/a", slot.token, slot.secret);
+	exchange_open(x, &service, "PUT", uri);
+	exchange_param(x, "HTTP_TRANSFER_ENCODING", "chunked");
+}
+
 struct sender {
 	const struct upload *upload;
 	int fd;

@@ -24,13 +24,10 @@ START_TEST(a_body_that_comes_twice_is_refused)
 	const struct upload up = {
 	    .source = HANDED_OVER, .slot = &slot, .data = data, .len = LARGE};
 	struct exchange x;
-	char uri[100];
 
-	snprintf(uri, sizeof(uri), "/%s/%s/a", slot.token, slot.secret);
-	exchange_open(&x, &service, "PUT", uri);
+	open_chunked_put(&x);
 	hand_over(&up, &x);
 	streams_open_reader(&x.body, data, LARGE);
-	exchange_param(&x, "HTTP_TRANSFER_ENCODING", "chunked");
 	exchange_check_status(exchange_run(&x), 500);
 	ck_assert(!x.request.body_consumed);
 	exchange_close(&x);
@@ -41,12 +38,9 @@ END_TEST
 START_TEST(a_file_that_is_not_to_be_believed_is_an_error)
 {
 	struct exchange x;
-	char uri[100];
 
-	snprintf(uri, sizeof(uri), "/%s/%s/a", slot.token, slot.secret);
-	exchange_open(&x, &service, "PUT", uri);
+	open_chunked_put(&x);
 	exchange_param(&x, "REQUEST_BODY_FILE", "/etc/passwd");
-	exchange_param(&x, "HTTP_TRANSFER_ENCODING", "chunked");
 	exchange_check_status(exchange_run(&x), 500);
 	exchange_close(&x);
 	assert_usable(HANDED_OVER);

@@ -146,14 +146,11 @@ disk_fills(void *arg)
 START_TEST(the_disk_is_looked_at_again_and_again)
 {
 	struct exchange x;
-	char uri[100];
 
-	snprintf(uri, sizeof(uri), "/%s/%s/a", slot.token, slot.secret);
-	exchange_open(&x, &service, "PUT", uri);
+	open_chunked_put(&x);
 	streams_open_reader(&x.body, data, LARGE);
 	x.body.at_chunk = disk_fills;
 	x.body.arg = &x;
-	exchange_param(&x, "HTTP_TRANSFER_ENCODING", "chunked");
 	exchange_check_status(exchange_run(&x), 507);
 	exchange_close(&x);
 	service.config.min_free = 0;

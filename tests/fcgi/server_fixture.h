@@ -192,6 +192,24 @@ send_body(int fd, const char *data, size_t len)
 	send_all(fd, buf, record(buf, FCGI_STDIN, data, len));
 }
 
+/* A client that stands still in the middle of the slot's body. */
+static inline int
+dial_and_put_half(enum keep keep)
+{
+	int fd = dial();
+
+	begin_put(fd, keep);
+	send_body(fd, "hel", 3);
+	return fd;
+}
+
+static inline void
+put_rest(int fd)
+{
+	send_body(fd, "lo", 2);
+	send_body(fd, NULL, 0);
+}
+
 /* Reads exactly len bytes; false at the end of the connection. */
 static inline bool
 read_all(int fd, void *to, size_t len)

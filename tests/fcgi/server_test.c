@@ -27,11 +27,8 @@ START_TEST(a_put_over_a_socket_is_stored)
 	int fd;
 
 	start();
-	fd = dial();
-	begin_put(fd, CLOSE);
-	send_body(fd, "hel", 3);
-	send_body(fd, "lo", 2);
-	send_body(fd, NULL, 0);
+	fd = dial_and_put_half(CLOSE);
+	put_rest(fd);
 	ck_assert_int_eq(answer(fd), 201);
 	close(fd);
 	stop();
@@ -48,9 +45,7 @@ START_TEST(an_aborted_put_is_not_stored)
 	int fd;
 
 	start();
-	fd = dial();
-	begin_put(fd, CLOSE);
-	send_body(fd, "hel", 3);
+	fd = dial_and_put_half(CLOSE);
 	close(fd);
 	/* the one thread is free again */
 	ask_and_check();
@@ -65,14 +60,11 @@ START_TEST(a_request_in_flight_is_finished)
 	int fd;
 
 	start();
-	fd = dial();
-	begin_put(fd, KEEP);
-	send_body(fd, "hel", 3);
+	fd = dial_and_put_half(KEEP);
 	usleep(100 * 1000); /* not for readiness: any moment will do */
 	kill(getpid(), SIGTERM);
 	usleep(100 * 1000);
-	send_body(fd, "lo", 2);
-	send_body(fd, NULL, 0);
+	put_rest(fd);
 	ck_assert_int_eq(answer(fd), 201);
 	close(fd);
 	wait_for_end();
@@ -191,9 +183,7 @@ START_TEST(a_body_that_stalls_gives_its_thread_back)
 
 	service.config.read_timeout = 1;
 	start();
-	stalled = dial();
-	begin_put(stalled, CLOSE);
-	send_body(stalled, "hel", 3);
+	stalled = dial_and_put_half(CLOSE);
 	ck_assert_int_eq(answer(stalled), 408);
 	close(stalled);
 	ask_and_check();

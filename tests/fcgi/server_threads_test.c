@@ -41,15 +41,12 @@ END_TEST
 
 START_TEST(a_connection_without_a_request_holds_no_thread)
 {
-	int silent, fd;
+	int silent;
 
 	service.config.read_timeout = 2 * PATIENCE;
 	start();
 	silent = dial();
-	fd = dial();
-	ask(fd, CLOSE, "OPTIONS", "/x");
-	ck_assert_int_eq(answer(fd), 204);
-	close(fd);
+	ask_and_check();
 	ask(silent, CLOSE, "OPTIONS", "/x");
 	ck_assert_int_eq(answer(silent), 204);
 	close(silent);
@@ -70,14 +67,11 @@ START_TEST(an_upload_is_answered_though_the_next_client_is_slow)
 	send_body(fd, BODY, SIZE);
 	send_body(fd, NULL, 0);
 	slot = other;
-	slow = dial();
-	begin_put(slow, CLOSE);
-	send_body(slow, "hel", 3);
+	slow = dial_and_put_half(CLOSE);
 	start();
 	ck_assert_int_eq(answer(fd), 201);
 	close(fd);
-	send_body(slow, "lo", 2);
-	send_body(slow, NULL, 0);
+	put_rest(slow);
 	ck_assert_int_eq(answer(slow), 201);
 	close(slow);
 	stop();
@@ -88,25 +82,19 @@ END_TEST
 START_TEST(slow_clients_hold_up_no_others)
 {
 	size_t slow_ones = gate_places();
-	int slow[SLOW_MAX], fd;
+	int slow[SLOW_MAX];
 
 	ck_assert_uint_le(slow_ones, SLOW_MAX);
 	service.config.threads = (int64_t)slow_ones + 1;
 	start();
 	for (size_t i = 0; i < slow_ones; i++) {
-		slow[i] = dial();
-		begin_put(slow[i], CLOSE);
-		send_body(slow[i], "hel", 3);
+		slow[i] = dial_and_put_half(CLOSE);
 	}
 	for (int i = 0; i < 10; i++) {
-		fd = dial();
-		ask(fd, CLOSE, "OPTIONS", "/x");
-		ck_assert_int_eq(answer(fd), 204);
-		close(fd);
+		ask_and_check();
 	}
 	for (size_t i = 0; i < slow_ones; i++) {
-		send_body(slow[i], "lo", 2);
-		send_body(slow[i], NULL, 0);
+		put_rest(slow[i]);
 		ck_assert_int_eq(answer(slow[i]), i == 0 ? 201 : 409);
 		close(slow[i]);
 	}
@@ -126,13 +114,10 @@ START_TEST(many_threads_get_the_descriptors_that_they_need)
 	start();
 	ask_and_check(); /* so it has asked for more */
 	for (int i = 0; i < MANY; i++) {
-		clients[i] = dial();
-		begin_put(clients[i], CLOSE);
-		send_body(clients[i], "hel", 3);
+		clients[i] = dial_and_put_half(CLOSE);
 	}
 	for (int i = 0; i < MANY; i++) {
-		send_body(clients[i], "lo", 2);
-		send_body(clients[i], NULL, 0);
+		put_rest(clients[i]);
 		int status = answer(clients[i]);
 		ck_assert(status == 201 || status == 409);
 		stored += status == 201;

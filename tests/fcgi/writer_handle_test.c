@@ -55,12 +55,9 @@ END_TEST
 START_TEST(the_handle_is_lent_where_it_waits_for_no_disk)
 {
 	struct publisher p[2];
-	struct writer *careless;
+	struct writer *careless = open_careless();
 	struct slot found;
 
-	bodies_forgo_syncs(service.http.bodies);
-	ck_assert_int_eq(
-	    writer_open(service.database, STORE_GRANT, 5, &careless), 1);
 	for (int i = 0; i < 2; i++) {
 		p[i] = new_publisher("aa");
 		p[i].writer = careless;
@@ -146,17 +143,10 @@ START_TEST(while_some_are_answered_the_next_are_published)
 
 	/* of one slot, so that they cannot go together */
 	next = publisher_of(slot, "bb");
-	next.turn.publication = (struct publication){.id = slot.id};
-	next.turn.done = note_result;
-	sem_init(&next.answered, 0, 0);
 	first.done = publish_next;
 	ck_assert(!writer_waits(service.http.writer));
-	first.turn.publication =
-	    (struct publication){.id = slot.id, .now = SERVICE_NOW};
-	first.turn.done = publish_next;
-	sem_init(&first.answered, 0, 0);
-	writer_submit(service.http.writer, &first.turn);
-	writer_submit(service.http.writer, &next.turn);
+	submit(&first);
+	submit(&next);
 	ck_assert(writer_waits(service.http.writer));
 	ck_assert(writer_publish(service.http.writer));
 	ck_assert(!writer_waits(service.http.writer));

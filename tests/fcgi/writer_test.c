@@ -208,11 +208,8 @@ END_TEST
 START_TEST(who_may_lose_uploads_waits_for_no_disk)
 {
 	struct publisher p;
-	struct writer *careless;
+	struct writer *careless = open_careless();
 
-	bodies_forgo_syncs(service.http.bodies);
-	ck_assert_int_eq(
-	    writer_open(service.database, STORE_GRANT, 5, &careless), 1);
 	syncs = 0;
 	p = new_publisher("aa");
 	p.writer = careless;
@@ -228,20 +225,16 @@ END_TEST
 START_TEST(many_bodies_that_are_held_are_all_written)
 {
 	struct publisher publishers[2 * THREADS];
-	struct writer *careless;
+	struct writer *careless = open_careless();
 
-	bodies_forgo_syncs(service.http.bodies);
-	ck_assert_int_eq(
-	    writer_open(service.database, STORE_GRANT, 5, &careless), 1);
 	for (int i = 0; i < 2 * THREADS; i++) {
 		struct slot slot = service_grant(&service, "a", NULL, 5);
 		publishers[i] = publisher_of(
 		    slot, (char[]){slot.token[0], slot.token[1], '\0'});
-		publishers[i].turn.publication = (struct publication){
-		    .id = i == THREADS ? 4711 : slot.id, .now = SERVICE_NOW};
-		publishers[i].turn.done = note_result;
-		sem_init(&publishers[i].answered, 0, 0);
-		writer_submit(careless, &publishers[i].turn);
+		publishers[i].writer = careless;
+		if (i == THREADS)
+			publishers[i].slot.id = 4711;
+		submit(&publishers[i]);
 	}
 	ck_assert(writer_publish(careless));
 	for (int i = 0; i < 2 * THREADS; i++) {
@@ -310,11 +303,8 @@ END_TEST
 START_TEST(a_disk_without_room_for_a_body_is_told_from_other_failures)
 {
 	struct publisher p;
-	struct writer *careless;
+	struct writer *careless = open_careless();
 
-	bodies_forgo_syncs(service.http.bodies);
-	ck_assert_int_eq(
-	    writer_open(service.database, STORE_GRANT, 5, &careless), 1);
 	p = new_publisher("aa"); /* which is held in memory */
 	p.writer = careless;
 	full_disk_begin(4);
