@@ -358,7 +358,6 @@ main(void)
 	tcase_add_test(
 	    fast, more_than_two_batches_go_in_a_run_that_is_flat_out);
 	tcase_add_test(fast, a_run_that_is_flat_out_leaves_no_large_wal);
-	said = slots_case(s, "said", set_up);
 	tcase_add_test(
 	    said, every_slot_is_told_with_its_reason_and_without_its_token);
 	tcase_add_test(said, the_summary_is_one_line);
