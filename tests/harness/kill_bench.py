@@ -82,6 +82,19 @@ class Bench:
     def component(self, plan=None):
         return LoneComponent(self.putslot, self.around(plan))
 
+    def ask(self, owner="juliet@example.org", plan=None):
+        """The URLs of a slot for five bytes; None: there was no answer."""
+        with self.component(plan) as component:
+            urls = component.slot(owner, 5)
+        self.killed |= component.killed
+        return urls
+
+    def use(self, urls):
+        """Puts five bytes."""
+        slot = Slot(*urls, b"fives")
+        equal(self.put(slot), 201, "PUT")
+        return slot
+
     def cleanup(self, *options, plan=None):
         """Its exit status."""
         argv = [self.site.bin / "putslot-cleanup", "-c", self.putslot.path,

@@ -1,6 +1,5 @@
 """What the programs do when they are killed, and what may be left of it."""
 
-from .alone import Slot
 from .cases import equal, true
 from .states import slot_states
 
@@ -31,16 +30,11 @@ class FirstStart(Operation):
         self.bench.anew()
 
     def run(self, plan):
-        with self.bench.component(plan) as component:
-            component.slot("juliet@example.org", 5)
-        self.bench.killed |= component.killed
+        self.bench.ask(plan=plan)
 
     def check(self):
         bench = self.bench
-        with bench.component() as component:
-            urls = component.slot("juliet@example.org", 5)
-        slot = Slot(*urls, b"fives")
-        equal(bench.put(slot), 201, "PUT")
+        bench.use(bench.ask())
         left = list(bench.putslot.store.glob("putslot.db.*"))
         true(len(left) <= 1, f"temporary names of the database: {left}")
         for path in left:
@@ -54,17 +48,11 @@ class Grant(Operation):
     urls = None
 
     def run(self, plan):
-        with self.bench.component(plan) as component:
-            self.urls = component.slot("juliet@example.org", 5)
-        self.bench.killed |= component.killed
+        self.urls = self.bench.ask(plan=plan)
 
     def check(self):
         bench = self.bench
-        if self.urls is None:
-            with bench.component() as component:
-                self.urls = component.slot("juliet@example.org", 5)
-        slot = Slot(*self.urls, b"fives")
-        equal(bench.put(slot), 201, "PUT")
+        slot = bench.use(self.urls or bench.ask())
         true(bench.get(slot), "GET finds nothing")
 
 
@@ -85,9 +73,7 @@ class GrantBatch(Operation):
             "SELECT count(*) FROM slot WHERE stored_at IS NULL")
         true(there >= len(self.urls), f"{there} slots, {self.urls}")
         for urls in self.urls:
-            slot = Slot(*urls, b"fives")
-            equal(bench.put(slot), 201, "PUT")
-            true(bench.get(slot), "GET finds nothing")
+            true(bench.get(bench.use(urls)), "GET finds nothing")
 
 
 class Put(Operation):
@@ -164,9 +150,7 @@ class Evict(Operation):
     def run(self, plan):
         # From here on it may be gone.
         del self.bench.kept[self.old.token]
-        with self.bench.component(plan) as component:
-            self.urls = component.slot(self.owner, 5)
-        self.bench.killed |= component.killed
+        self.urls = self.bench.ask(self.owner, plan)
 
     def check(self):
         bench = self.bench
@@ -182,9 +166,7 @@ class Evict(Operation):
         equal(bench.state(self.old.token),
               "S3" if state == "S3" else "S0", "state after a cleanup")
         if self.urls:
-            new = Slot(*self.urls, b"fives")
-            equal(bench.put(new), 201, "PUT")
-            del bench.kept[new.token]
+            del bench.kept[bench.use(self.urls).token]
         equal(bench.cleanup("--erase", self.owner), 0, "status of --erase")
 
 
