@@ -4,6 +4,7 @@ work goes on when the slot is out, and would be counted for the next."""
 
 import json
 import subprocess
+from typing import NamedTuple
 
 from harness import BUILD, Putslot
 from harness.putslot import DOMAIN, JID, SECRET
@@ -14,10 +15,6 @@ from .measure import Watch
 from .rows import Figure, Row, ratio
 from .servers import site_of
 
-NULL = "null.example.org"
-RECORDING = "recording.example.org"
-FULL = "full.example.org"  # a null component that records putslot's row
-STROPHE = "strophe.example.org"  # the same on libstrophe
 OWN = "own.example.org"
 PROGRAMS = BUILD / "tests/bench"
 MILLISECONDS = 2000  # of one measurement
@@ -25,11 +22,36 @@ ROUNDS = 9
 QUICK_MILLISECONDS = 800
 
 
+class Null(NamedTuple):
+    """A null component. records: whether it is given a database; more: what
+    follows that on its command line."""
+
+    jid: str
+    program: str = "null_component"
+    records: bool = True
+    more: tuple = ()
+
+
+NULL = "null component"
+NULLS = {
+    NULL: Null("null.example.org", records=False),
+    "null component that records a row": Null("recording.example.org"),
+    "null component that records putslot's row":
+        Null("full.example.org", more=("own",)),
+    "null component on libstrophe that records putslot's row":
+        Null("strophe.example.org", "null_strophe"),
+}
+LEAST = list(NULLS)[-1]  # of what is as putslot must be
+
+
 class BareProsody(Prosody):
     """For anonymous clients without TLS; with the upload service of its own."""
 
     own = "Prosody's mod_http_file_share"
     own_component = ""
+    nulls = "".join(f'''
+Component "{null.jid}"
+    component_secret = "{SECRET}"''' for null in NULLS.values())
 
     def start(self):
         config = self.site.write("prosody.cfg.lua", f"""
@@ -50,14 +72,7 @@ http_interfaces = {{ "127.0.0.1" }}
 VirtualHost "{DOMAIN}"
     authentication = "anonymous"
 {self.shipped("prosody/putslot.cfg.lua")}
-Component "{NULL}"
-    component_secret = "{SECRET}"
-Component "{RECORDING}"
-    component_secret = "{SECRET}"
-Component "{FULL}"
-    component_secret = "{SECRET}"
-Component "{STROPHE}"
-    component_secret = "{SECRET}"
+{self.nulls}
 {self.own_component}
 """)
         return self.site.start(
@@ -78,6 +93,9 @@ Component "{OWN}" "http_file_share"
 class BareEjabberd(Ejabberd):
     own = "ejabberd's mod_http_upload"
     own_module = ""
+    nulls = "".join(f'''
+      "{null.jid}":
+        password: "{SECRET}"''' for null in NULLS.values())
 
     def __init__(self, *arguments, **more):
         super().__init__(*arguments, accounts=(), **more)
@@ -102,15 +120,7 @@ listen:
     global_routes: false  # else each component gets stanzas of the other
     hosts:
       "upload.example.org":
-        password: "{SECRET}"
-      "{NULL}":
-        password: "{SECRET}"
-      "{RECORDING}":
-        password: "{SECRET}"
-      "{FULL}":
-        password: "{SECRET}"
-      "{STROPHE}":
-        password: "{SECRET}"
+        password: "{SECRET}"{self.nulls}
 modules:
   mod_disco: {{}}
 {self.own_module}
@@ -154,28 +164,13 @@ class Service:
             server, port, jid, shape, milliseconds, daemon)
 
 
-def start_null(site, port, jid, *more, program="null_component"):
-    daemon = site.start(jid, [PROGRAMS / program, port, jid, SECRET, *more],
-                        lambda: True)
+def start_null(site, port, null):
+    database = [site.path(f"{null.jid}.db")] if null.records else []
+    daemon = site.start(
+        null.jid, [PROGRAMS / null.program, port, null.jid, SECRET, *database,
+                   *null.more], lambda: True)
     daemon.wait_log("<handshake/>")
     return daemon
-
-
-def start_nulls(site, port):
-    """The null component, and those that also record something: a small row
-    for each slot, putslot's, and putslot's by way of libstrophe: {name: (JID,
-    daemon)}."""
-    return {
-        "null component": (NULL, start_null(site, port, NULL)),
-        "null component that records a row":
-            (RECORDING, start_null(site, port, RECORDING,
-                                   site.path("recorded.db"))),
-        "null component that records putslot's row":
-            (FULL, start_null(site, port, FULL, site.path("full.db"), "own")),
-        "null component on libstrophe that records putslot's row":
-            (STROPHE, start_null(site, port, STROPHE, site.path("strophe.db"),
-                                 program="null_strophe")),
-    }
 
 
 def start_components(site, kind):
@@ -186,10 +181,13 @@ def start_components(site, kind):
                 bytes_per_user="unlimited")
     xmpp = kind(site, None, putslot)
     server = xmpp.start()
-    daemons = {"putslot": (JID, putslot.start_component(options=())),
-               **start_nulls(site, putslot.component_port)}
-    return [Service(name, jid, server, xmpp.port, daemon)
-            for name, (jid, daemon) in daemons.items()]
+    services = [Service("putslot", JID, server, xmpp.port,
+                        putslot.start_component(options=()))]
+    for name, null in NULLS.items():
+        services.append(Service(
+            name, null.jid, server, xmpp.port,
+            start_null(site, putslot.component_port, null)))
+    return services
 
 
 def start_own(site, kind):
@@ -221,27 +219,26 @@ def compare(bench, name, kind, own, shapes):
 def shape_rows(name, what, samples, own, least):
     """least: the ratio to the null component, and to the server's own
     service."""
-    mine, theirs = samples["putslot"], samples[own]
-    nulls = {floor: s for floor, s in samples.items()
-             if floor not in ("putslot", own)}
-    (null_name, null), *recording = nulls.items()
+    mine, null, theirs = samples["putslot"], samples[NULL], samples[own]
     to_null, to_own = least
 
     def row(text, figure, target=None):
         return Row("slots", f"{what}: {text}", figure, target=target)
 
     yield row("putslot to null component", ratio(mine, null), (">=", to_null))
-    for floor, floor_samples in recording:
-        yield row(f"{floor} to null component", ratio(floor_samples, null))
-    yield row(f"putslot to {recording[-1][0]}", ratio(mine, recording[-1][1]))
+    for floor in NULLS:
+        if floor != NULL:
+            yield row(f"{floor} to null component",
+                      ratio(samples[floor], null))
+    yield row(f"putslot to {LEAST}", ratio(mine, samples[LEAST]))
     yield row(f"putslot to {own}", ratio(mine, theirs), (">=", to_own))
     yield row(f"null component to {own}", ratio(null, theirs))
     yield row(f"CPU of the component to {name}'s",
               within(mine, "cpu_per_1000", "server_cpu_per_1000"), ("<", 0.2))
-    for floor, floor_samples in nulls.items():
+    for floor in NULLS:
         yield row(f"CPU of the {floor} to {name}'s", within(
-            floor_samples, "cpu_per_1000", "server_cpu_per_1000"))
-    yield row(f"CPU of the load generator to {name}'s ({null_name})",
+            samples[floor], "cpu_per_1000", "server_cpu_per_1000"))
+    yield row(f"CPU of the load generator to {name}'s ({NULL})",
               within(null, "load_cpu_per_1000", "server_cpu_per_1000"))
 
 
