@@ -2,6 +2,9 @@
  * the service manager. */
 #include "component/link.h"
 
+#include <netinet/tcp.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #include "tests/component/link_fixture.h"
@@ -9,6 +12,50 @@
 
 /* More than the kernel keeps for both directions of a connection. */
 #define FLOOD_MAX ((size_t)64 << 20)
+
+/* ---- options: this stands before the C library's ---- */
+
+/* Of the link's process, of each option of TCP by its number; or NULL. */
+static int *tcp_options;
+#define TCP_OPTIONS 64
+
+int
+setsockopt(int fd, int level, int option, const void *value, socklen_t len)
+{
+	if (tcp_options != NULL && level == IPPROTO_TCP && option < TCP_OPTIONS)
+		memcpy(&tcp_options[option], value, sizeof(int));
+	return (int)syscall(SYS_setsockopt, fd, level, option, value, len);
+}
+
+static void
+set_up_watched(void)
+{
+	tcp_options = mmap(NULL, TCP_OPTIONS * sizeof(int),
+	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ck_assert_ptr_ne(tcp_options, MAP_FAILED);
+	set_up();
+}
+
+START_TEST(no_answer_waits_for_an_acknowledgement)
+{
+	ping(accept_login(), 1);
+	ck_assert_int_eq(tcp_options[TCP_NODELAY], 1);
+}
+END_TEST
+
+START_TEST(a_server_that_vanishes_is_noticed_within_two_minutes)
+{
+	ping(accept_login(), 1);
+	ck_assert_int_eq(tcp_options[TCP_USER_TIMEOUT], 60000);
+	ck_assert_int_gt(tcp_options[TCP_KEEPIDLE], 0);
+	ck_assert_int_le(
+	    tcp_options[TCP_KEEPIDLE] +
+		tcp_options[TCP_KEEPINTVL] * tcp_options[TCP_KEEPCNT],
+	    120);
+}
+END_TEST
+
+/* ---- what the server says, and when ---- */
 
 START_TEST(a_burst_is_answered_to_its_end)
 {
@@ -198,7 +245,13 @@ main(void)
 {
 	Suite *suite = suite_create("link");
 	TCase *tc = tcase_create("link");
+	TCase *options = tcase_create("options");
 
+	tcase_add_checked_fixture(options, set_up_watched, tear_down);
+	tcase_add_test(options, no_answer_waits_for_an_acknowledgement);
+	tcase_add_test(
+	    options, a_server_that_vanishes_is_noticed_within_two_minutes);
+	suite_add_tcase(suite, options);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
 	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, a_burst_is_answered_to_its_end);
